@@ -1,0 +1,1 @@
+"""The network: pure functions of tensors, no state between calls."""

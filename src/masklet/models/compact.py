@@ -1,0 +1,110 @@
+"""The small convolutional encoder of the embedded model.
+
+Source: MobileNetV2 (Sandler et al. 2018) at output stride 16 with the image-level head of DeepLabV3
+(Chen et al. 2017); batch norm is folded into the convolutions, so training needs no batch statistics.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from masklet.models.config import CompactEncoderConfig
+
+
+class SameConv(nn.Module):
+    """3x3 convolution; stride 2 pads right and bottom only, as the origin of the weights does."""
+
+    def __init__(self, dim_in: int, dim_out: int, *, stride: int = 1, dilation: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        padding = dilation if stride == 1 else 0
+        self.stride = stride
+        self.conv = nn.Conv2d(dim_in, dim_out, 3, stride, padding, dilation, groups)
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
+        """Convolve."""
+        if self.stride == 2:
+            features = F.pad(features, (0, 1, 0, 1))
+        return self.conv(features)
+
+
+class PointConv(nn.Module):
+    """1x1 convolution."""
+
+    def __init__(self, dim_in: int, dim_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(dim_in, dim_out, 1)
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
+        """Convolve."""
+        return self.conv(features)
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter each channel, project; residual where the shape allows."""
+
+    def __init__(self, dim_in: int, dim_out: int, *, expansion: int, stride: int, dilation: int) -> None:
+        super().__init__()
+        inner = dim_in * expansion
+        self.expand = PointConv(dim_in, inner) if expansion > 1 else None
+        self.depthwise = SameConv(inner, inner, stride=stride, dilation=dilation, groups=inner)
+        self.project = PointConv(inner, dim_out)
+        self.is_residual = stride == 1 and dim_in == dim_out
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
+        """Apply the block."""
+        inner = features if self.expand is None else F.relu6(self.expand(features))
+        out = self.project(F.relu6(self.depthwise(inner)))
+        return features + out if self.is_residual else out
+
+
+class ContextHead(nn.Module):
+    """Joins each position with the mean of the whole image."""
+
+    def __init__(self, dim_in: int, dim: int) -> None:
+        super().__init__()
+        self.local = nn.Conv2d(dim_in, dim, 1)
+        self.pooled = nn.Conv2d(dim_in, dim, 1)
+        self.projection = nn.Conv2d(2 * dim, dim, 1)
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
+        """Add image-level context."""
+        mean = F.relu(self.pooled(features.mean(dim=(2, 3), keepdim=True)))
+        local = F.relu(self.local(features))
+        return F.relu(self.projection(torch.cat((mean.expand_as(local), local), dim=1)))
+
+
+class CompactEncoder(nn.Module):
+    """Image to maps at strides 4, 8, 16 and a context map at 16."""
+
+    def __init__(self, config: CompactEncoderConfig) -> None:
+        super().__init__()
+        self.tap_blocks = config.tap_blocks
+        self.stem = SameConv(3, config.stem_channels, stride=2)
+        blocks: list[InvertedResidual] = []
+        dim_in = config.stem_channels
+        shapes = zip(config.block_channels, config.block_strides, config.block_dilations, strict=True)
+        for index, (dim_out, stride, dilation) in enumerate(shapes):
+            expansion = 1 if index == 0 else config.expansion
+            blocks.append(InvertedResidual(dim_in, dim_out, expansion=expansion, stride=stride, dilation=dilation))
+            dim_in = dim_out
+        self.blocks = nn.ModuleList(blocks)
+        self.context = ContextHead(dim_in, config.context_channels)
+
+    @staticmethod
+    def channels(config: CompactEncoderConfig) -> tuple[int, int, int, int]:
+        """Channels of the four maps."""
+        stride4, stride8, stride16 = (config.block_channels[index] for index in config.tap_blocks)
+        return stride4, stride8, stride16, config.context_channels
+
+    def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
+        """Encode normalised pixels; returns four maps (b, c, h, w)."""
+        features = F.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
+        maps: list[Tensor] = []
+        for index, block in enumerate(self.blocks):
+            features = block(features)
+            if index in self.tap_blocks:
+                maps.append(features)
+        return [*maps, self.context(features)]

@@ -1,0 +1,64 @@
+"""Small building blocks shared by the parts of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Activation = Callable[[Tensor], Tensor]
+
+
+class LayerNorm2d(nn.Module):
+    """Layer norm over the channels of a channels-first map."""
+
+    def __init__(self, num_channels: int, *, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(num_channels))
+        self.bias = nn.Parameter(torch.zeros(num_channels))
+        self.eps = eps
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Normalise each pixel over its channels."""
+        channels_last = features.permute(0, 2, 3, 1)
+        normed = F.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, self.eps)
+        return normed.permute(0, 3, 1, 2)
+
+
+class Perceptron(nn.Module):
+    """Linear layers with one activation between them."""
+
+    def __init__(self, dims: tuple[int, ...], *, activation: Activation = F.relu) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True))
+        self.activation = activation
+
+    def forward(self, values: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batch d"]:
+        """Apply the layers; no activation after the last."""
+        for layer in self.layers[:-1]:
+            values = self.activation(layer(values))
+        return self.layers[-1](values)
+
+
+class ConvNextBlock(nn.Module):
+    """Depthwise 7x7, layer norm, pointwise expansion by four, layer scale, residual.
+
+    Source: ConvNeXt (Liu et al. 2022), as used in SAM 2's memory encoder.
+    """
+
+    def __init__(self, dim: int, *, scale: float = 1e-6) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = LayerNorm2d(dim)
+        self.expand = nn.Linear(dim, 4 * dim)
+        self.contract = nn.Linear(4 * dim, dim)
+        self.scale = nn.Parameter(torch.full((dim,), scale))
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Refine a map."""
+        update = self.norm(self.depthwise(features)).permute(0, 2, 3, 1)
+        update = self.scale * self.contract(F.gelu(self.expand(update)))
+        return features + update.permute(0, 3, 1, 2)

@@ -1,0 +1,125 @@
+"""Reading memory by affinity of image keys, for small models.
+
+Keys come from the image alone, so what looks alike is found from the first training step on; values carry the mask.
+Nearness in place and age enter the same dot product. Source: ours, after space-time memory networks
+(Oh et al. 2019; Cheng et al. 2021).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from masklet.models.attention import Attention
+from masklet.models.config import AffinityMemoryConfig
+from masklet.models.layers import ConvNextBlock
+
+_INITIAL_SHARPNESS = 24.0
+_INITIAL_NEARNESS = (24.0, 16.0, 12.0, 10.0, 8.0, 6.0, 2.0)
+
+
+def unit_grid(side: int) -> Float[Tensor, "n 2"]:
+    """Cell centres (x, y) in [0, 1], row-major."""
+    centres = (torch.arange(side, dtype=torch.float32) + 0.5) / side
+    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+    return torch.stack((columns, rows), dim=-1).flatten(0, 1)
+
+
+class FusionBlock(nn.Module):
+    """Look around, then look at the object's pointers."""
+
+    def __init__(self, dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.spatial = ConvNextBlock(dim, scale=0.1)
+        self.norm = nn.LayerNorm(dim)
+        self.pointer_attention = Attention(dim, num_heads)
+
+    def forward(self, features: Tensor, pointers: Tensor, pointer_valid: Tensor | None) -> Tensor:
+        """Refine features (b, c, h, w) with pointer tokens (b, p, c)."""
+        features = self.spatial(features)
+        tokens = self.norm(features.flatten(2).transpose(1, 2))
+        read = self.pointer_attention(tokens, pointers, pointers, key_valid=pointer_valid)
+        return features + read.transpose(1, 2).unflatten(2, features.shape[2:])
+
+
+class AffinityMemory(nn.Module):
+    """Keys, one reading, and fusion of what was read with the frame."""
+
+    places: Tensor
+
+    def __init__(self, dim: int, value_dim: int, grid: int, num_rows: int, config: AffinityMemoryConfig) -> None:
+        super().__init__()
+        self.key_dim = config.key_dim
+        self.key = nn.Conv2d(dim, config.key_dim, 1)
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(_INITIAL_SHARPNESS)))
+        nearness = torch.tensor([_INITIAL_NEARNESS[min(row, 6)] for row in range(num_rows - 1)] + [2.0])
+        self.log_nearness = nn.Parameter(nearness.log())
+        self.row_bias = nn.Parameter(torch.zeros(num_rows))
+        self.readout = nn.Conv2d(value_dim, dim, 1)
+        self.blocks = nn.ModuleList(FusionBlock(dim, config.num_heads) for _ in range(config.num_blocks))
+        self.no_pointer = nn.Parameter(torch.zeros(1, 1, dim))
+        self.register_buffer("places", unit_grid(grid), persistent=False)
+
+    def encode_keys(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
+        """Unit-length keys of a frame."""
+        return F.normalize(self.key(features).float(), dim=1).to(features.dtype)
+
+    def _queries(self, keys: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n q"]:
+        tokens = keys.flatten(2).transpose(1, 2)
+        places = self.places[None].expand(len(tokens), -1, -1).to(tokens.dtype)
+        return torch.cat((tokens, places, torch.ones_like(tokens[..., :1])), dim=-1)
+
+    def _memory_keys(self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]) -> Float[Tensor, "b mn q"]:
+        sharpness = self.log_sharpness.exp()
+        nearness = self.log_nearness.exp()[rows][..., None]
+        tokens = keys.flatten(3).transpose(2, 3) * sharpness
+        # -nearness * |p - q|^2, without the term in q alone, which softmax cancels
+        places = 2 * nearness[..., None] * self.places
+        bias = self.row_bias[rows][..., None] - nearness * self.places.square().sum(-1)
+        return torch.cat((tokens, places.to(tokens.dtype), bias[..., None].to(tokens.dtype)), dim=-1).flatten(1, 2)
+
+    @staticmethod
+    def _read(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        # the fused kernel wants queries, keys and values equally wide, a multiple of 8
+        width = -(-max(queries.shape[-1], values.shape[-1]) // 8) * 8
+        padded = [F.pad(tokens, (0, width - tokens.shape[-1]))[:, None] for tokens in (queries, keys, values)]
+        read = F.scaled_dot_product_attention(*padded, attn_mask=mask, scale=1.0)
+        return read[:, 0, :, : values.shape[-1]]
+
+    def forward(
+        self,
+        features: Float[Tensor, "b c h w"],
+        spatial: Float[Tensor, "b m kv h w"],
+        rows: Int[Tensor, "b m"],
+        spatial_valid: Bool[Tensor, "b m"] | None,
+        pointers: Float[Tensor, "b p c"],
+        pointer_valid: Bool[Tensor, "b p"] | None,
+    ) -> Float[Tensor, "b c h w"]:
+        """Condition features on memory.
+
+        Args:
+            features: Image features of the frame.
+            spatial: Memory entries, keys before values.
+            rows: Age row of each entry; the last row is for conditioning frames.
+            spatial_valid: False for padding entries.
+            pointers: Object pointers with their age added.
+            pointer_valid: False for padding pointers.
+        """
+        queries = self._queries(self.encode_keys(features))
+        keys = self._memory_keys(spatial[:, :, : self.key_dim], rows)
+        values = spatial[:, :, self.key_dim :].flatten(3).transpose(2, 3).flatten(1, 2)
+        mask = None
+        if spatial_valid is not None:
+            mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
+        read = self._read(queries, keys.to(queries.dtype), values.to(queries.dtype), mask)
+        fused = features + self.readout(read.transpose(1, 2).unflatten(2, features.shape[2:]))
+        tokens = torch.cat((self.no_pointer.expand(len(features), -1, -1), pointers), dim=1)
+        if pointer_valid is not None:
+            pointer_valid = torch.cat((pointer_valid.new_ones(len(features), 1), pointer_valid), dim=1)
+        for block in self.blocks:
+            fused = block(fused, tokens, pointer_valid)
+        return fused

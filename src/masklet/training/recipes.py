@@ -1,0 +1,61 @@
+"""Named training runs, as functions that return the whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from masklet.errors import ConfigError
+from masklet.training.config import OptimConfig, TrainingConfig
+
+
+def debug() -> TrainingConfig:
+    """A few steps of a tiny model on tiny frames: wiring only."""
+    return TrainingConfig(
+        name="debug",
+        model="debug-compact",
+        steps=4,
+        side=64,
+        still_batch=2,
+        clip_batch=1,
+        num_frames=3,
+        still_objects=2,
+        optim=OptimConfig(warmup_steps=1, frozen_blocks=0),
+    )
+
+
+def compact_base() -> TrainingConfig:
+    """First stage of the embedded model: stills and short clips at a low resolution, from a public backbone."""
+    return TrainingConfig(name="compact-base", steps=4000, side=256)
+
+
+def compact_fine() -> TrainingConfig:
+    """Second stage: the model's own resolution, longer clips, a lower rate."""
+    return TrainingConfig(
+        name="compact-fine",
+        steps=1200,
+        side=384,
+        still_batch=6,
+        clip_batch=2,
+        clip_share=0.4,
+        num_frames=5,
+        seed=1000,
+        optim=OptimConfig(learning_rate=3e-4, warmup_steps=50, decay_share=0.7),
+    )
+
+
+RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
+    "debug": debug,
+    "compact-base": compact_base,
+    "compact-fine": compact_fine,
+}
+
+
+def recipe(name: str) -> TrainingConfig:
+    """The configuration of a recipe.
+
+    Raises:
+        ConfigError: When there is no recipe of this name.
+    """
+    if name not in RECIPES:
+        raise ConfigError(f"There is no recipe {name!r}; the recipes are {', '.join(RECIPES)}.")
+    return RECIPES[name]()

@@ -1,0 +1,188 @@
+"""Running the network over a batch as a person would use it: prompt, correct, track, correct again.
+
+Source: SAM 2 (Ravi et al. 2024), interactive training; memory structure is shared by the objects of a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.models.mask_decoder import DecodedMasks
+from masklet.models.model import ABSENT_LOGIT, ImageFeatures, MemoryBatch, SegmentationModel
+from masklet.training.batches import TrainBatch
+from masklet.training.config import PromptSimulation
+from masklet.training.losses import Judged, soften
+from masklet.training.simulated_prompts import Points, closed, corrections, first_boxes, first_clicks, joined
+
+_LOGIT_LIMIT = 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFrame:
+    """What the memory holds of one frame, for all objects."""
+
+    time: int
+    is_conditioning: bool
+    spatial: Tensor
+    pointer: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The mask in force on a frame: logits (o, 1, h, w), presence (o,) and pointer tokens (o, c)."""
+
+    logits: Tensor
+    is_present: Tensor
+    tokens: Tensor
+
+
+def normalise(frames: Tensor, model: SegmentationModel) -> Tensor:
+    """uint8 (b, t, s, s, 3) to normalised (b * t, 3, s, s)."""
+    mean = frames.new_tensor(model.config.pixel_mean, dtype=torch.float32)
+    std = frames.new_tensor(model.config.pixel_std, dtype=torch.float32)
+    pixels = (frames.flatten(0, 1).float() / 255 - mean) / std
+    return pixels.permute(0, 3, 1, 2)
+
+
+class Unroll:
+    """One pass over one batch; collects everything that has a right answer."""
+
+    def __init__(
+        self, model: SegmentationModel, batch: TrainBatch, config: PromptSimulation, rng: np.random.Generator
+    ) -> None:
+        self.model, self.batch, self.config, self.rng = model, batch, config, rng
+        self.judged: list[Judged] = []
+        self.device = model.device
+        self.masks = batch.masks.numpy()
+        self.owner = batch.owner.to(self.device)
+        self.num_objects = len(self.owner)
+        # the memory learns from true presence half the time, or it would only ever see its own first mistakes
+        self.trusts_presence = rng.random() < 0.5
+
+    def run(self) -> list[Judged]:
+        """Unroll all frames."""
+        pixels = normalise(self.batch.frames.to(self.device), self.model)
+        images = self.model.encode_image(pixels)
+        num_frames = self.batch.num_frames
+        written: list[WrittenFrame] = []
+        later = self._later_correction(num_frames)
+        for time in range(num_frames):
+            index = self.owner * num_frames + time
+            image = images.select(index)
+            if time == 0:
+                answer, is_given = self._prompted(image)
+                is_conditioning = True
+            else:
+                answer = self._tracked(image, written, time, is_corrected=time == later)
+                is_conditioning, is_given = time == later, time == later
+            if time + 1 < num_frames:
+                written.append(self._write(image, answer, time, is_given=is_given, is_conditioning=is_conditioning))
+        return self.judged
+
+    def _later_correction(self, num_frames: int) -> int:
+        if num_frames < 2 or self.rng.random() >= self.config.later_correction_share:
+            return -1
+        return int(self.rng.integers(1, num_frames))
+
+    def _prompted(self, image: ImageFeatures) -> tuple[Answer, bool]:
+        is_clip = self.batch.num_frames > 1
+        if is_clip and self.rng.random() < self.config.mask_share:
+            return self._given(image), True
+        features = self.model.no_memory(image.features)
+        masks = self.masks[:, 0]
+        if self.rng.random() < self.config.box_share:
+            points, kind = first_boxes(masks, self.rng), "box"
+        else:
+            points, kind = first_clicks(masks, self.rng, self.config), "click 1"
+        answer = self._decode(image, features, 0, points, None, kind)
+        most = self.config.clip_corrections if is_clip else self.config.still_corrections
+        for extra in range(int(self.rng.integers(0, most + 1))):
+            answer, points = self._corrected(image, features, 0, points, answer, f"click {extra + 2}")
+        return answer, True
+
+    def _given(self, image: ImageFeatures) -> Answer:
+        side = self.model.config.mask_side
+        mask = self.batch.masks[:, 0].to(self.device)
+        is_present = mask.flatten(1).any(dim=1)
+        # the pointer is made by the model's own path for given masks, one object's image at a time in the batch
+        pointer = self.model.point_at_mask(image, mask[:, None].float())
+        return Answer(logits=20.0 * soften(mask, side)[:, None] - 10.0, is_present=is_present, tokens=pointer)
+
+    def _tracked(
+        self, image: ImageFeatures, written: list[WrittenFrame], time: int, *, is_corrected: bool
+    ) -> Answer:
+        features = self.model.read_memory(image.features, self._memory(written, time))
+        answer = self._decode(image, features, time, None, None, "tracked")
+        if is_corrected:
+            answer, _ = self._corrected(image, features, time, None, answer, "corrected")
+        return answer
+
+    def _corrected(
+        self, image: ImageFeatures, features: Tensor, time: int, points: Points | None, answer: Answer, kind: str
+    ) -> tuple[Answer, Points]:
+        size = self.masks.shape[-2:]
+        predicted = F.interpolate(answer.logits.detach().float(), size=size, mode="bilinear")[:, 0] > 0
+        clicks = corrections(predicted.cpu().numpy(), self.masks[:, time], self.rng, self.config)
+        points = joined(points, clicks)
+        start = answer.logits.detach().clamp(-_LOGIT_LIMIT, _LOGIT_LIMIT)
+        return self._decode(image, features, time, points, start, kind), points
+
+    def _decode(
+        self,
+        image: ImageFeatures,
+        features: Tensor,
+        time: int,
+        points: Points | None,
+        start: Tensor | None,
+        kind: str,
+    ) -> Answer:
+        is_ambiguous = points is None or points[1].shape[1] == 1
+        points_xy, labels = closed(points, self.num_objects)
+        prompts = self.model.encode_prompts(points_xy.to(self.device), labels.to(self.device), start)
+        decoded = self.model.decode(features, image.skips, prompts)
+        masks = self.batch.masks[:, time].to(self.device)
+        target = soften(masks, self.model.config.mask_side)
+        is_visible = masks.flatten(1).any(dim=1)
+        self.judged.append(
+            Judged(decoded=decoded, target=target, is_present=is_visible, is_ambiguous=is_ambiguous, kind=kind)
+        )
+        return self._choose(decoded, is_visible, is_ambiguous=is_ambiguous)
+
+    def _choose(self, decoded: DecodedMasks, is_visible: Tensor, *, is_ambiguous: bool) -> Answer:
+        rows = torch.arange(self.num_objects, device=self.device)
+        best = decoded.iou[:, 1:].argmax(dim=1) + 1 if is_ambiguous else torch.zeros_like(rows)
+        is_present = is_visible if self.trusts_presence else decoded.presence.detach() > 0
+        logits = torch.where(is_present[:, None, None], decoded.logits[rows, best], ABSENT_LOGIT)[:, None]
+        pointer = self.model.point_at(decoded.tokens[rows, best], is_present)
+        return Answer(logits=logits, is_present=is_present, tokens=pointer)
+
+    def _write(
+        self, image: ImageFeatures, answer: Answer, time: int, *, is_given: bool, is_conditioning: bool
+    ) -> WrittenFrame:
+        binary = torch.full((self.num_objects,), is_given, device=self.device)
+        spatial = self.model.write_memory(image.features, answer.logits, answer.is_present, binary)
+        return WrittenFrame(time=time, is_conditioning=is_conditioning, spatial=spatial, pointer=answer.tokens)
+
+    def _memory(self, written: list[WrittenFrame], time: int) -> MemoryBatch:
+        num_rows = self.model.config.num_memories
+        conditioning = [entry for entry in written if entry.is_conditioning]
+        recent = [entry for entry in written if not entry.is_conditioning and time - entry.time < num_rows]
+        spatial = conditioning + recent
+        rows = [num_rows - 1] * len(conditioning) + [time - entry.time - 1 for entry in recent]
+        pointers = written[-self.model.config.max_pointers :]
+        span = self.model.config.max_pointers - 1
+        ages = [(time - entry.time) / span for entry in pointers]
+        count = self.num_objects
+        return MemoryBatch(
+            torch.stack([entry.spatial for entry in spatial], dim=1),
+            torch.tensor(rows, device=self.device).expand(count, -1),
+            None,
+            torch.stack([entry.pointer for entry in pointers], dim=1),
+            torch.tensor(ages, device=self.device).expand(count, -1),
+            None,
+        )
