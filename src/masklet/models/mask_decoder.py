@@ -127,6 +127,8 @@ class MaskDecoder(nn.Module):
         image = (features + prompts.dense).flatten(2).transpose(1, 2)
         position = image_position.flatten(1).T[None]
         tokens, image = self.transformer(tokens, image, position, valid)
+        if prompts.fine is not None:
+            skips = (skips[0] + prompts.fine[0], skips[1] + prompts.fine[1])
         fine = self._upscale(image.transpose(1, 2).unflatten(2, (height, width)), skips)
         mask_tokens = tokens[:, 2 : 2 + NUM_MASKS]
         weights = torch.stack([net(mask_tokens[:, k]) for k, net in enumerate(self.hypernetworks)], dim=1)

@@ -25,6 +25,7 @@ from masklet.models.memory_encoder import MemoryEncoder
 from masklet.models.neck import CompactNeck, PyramidNeck
 from masklet.models.position import sine_map, sine_scalar
 from masklet.models.prompt_encoder import EncodedPrompts, PromptEncoder
+from masklet.models.prompt_maps import PromptMaps
 
 ABSENT_LOGIT = -1024.0
 """Mask logit everywhere when the object is judged absent."""
@@ -89,7 +90,8 @@ class SegmentationModel(nn.Module):
         self.config = config
         dim, value_dim, grid = config.hidden_dim, config.value_dim, config.grid
         self.encoder, self.neck = _build_encoder(config)
-        self.prompt_encoder = PromptEncoder(dim, grid)
+        maps = PromptMaps(dim, config.skip_dims, config.mask_side) if config.has_prompt_maps else None
+        self.prompt_encoder = PromptEncoder(dim, grid, maps)
         self.decoder = MaskDecoder(dim, config.skip_dims, config.decoder)
         if isinstance(config.memory, AffinityMemoryConfig):
             self.memory = AffinityMemory(dim, value_dim, grid, config.num_memories, config.memory)

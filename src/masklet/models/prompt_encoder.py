@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from masklet.models.layers import LayerNorm2d
 from masklet.models.position import FourierPosition
+from masklet.models.prompt_maps import PromptMaps
 
 
 class PointLabel(IntEnum):
@@ -27,19 +28,28 @@ class PointLabel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompts:
-    """Prompt tokens (b, n, c), which of them are real (b, n) or None for all, and the dense map (b, c, h, w)."""
+    """Prompts in the form the decoder reads.
+
+    Attributes:
+        tokens: Prompt tokens (b, n, c).
+        valid: Which of them are real (b, n); None for all.
+        dense: The dense map (b, c, h, w).
+        fine: What is added to the skips at strides 4 and 8, in models that draw their prompts; else None.
+    """
 
     tokens: Tensor
     valid: Tensor | None
     dense: Tensor
+    fine: tuple[Tensor, Tensor] | None = None
 
 
 class PromptEncoder(nn.Module):
     """Embeds points by position and meaning, and mask logits by three convolutions."""
 
-    def __init__(self, hidden_dim: int, grid: int) -> None:
+    def __init__(self, hidden_dim: int, grid: int, maps: PromptMaps | None = None) -> None:
         super().__init__()
         self.grid = grid
+        self.maps = maps
         self.position = FourierPosition(hidden_dim)
         self.point_kinds = nn.Parameter(torch.randn(4, hidden_dim))
         self.padding = nn.Parameter(torch.randn(1, hidden_dim))
@@ -83,4 +93,8 @@ class PromptEncoder(nn.Module):
         if mask_logits is not None:
             embedded = self.encode_mask(mask_logits)
             dense = embedded if mask_given is None else torch.where(mask_given[:, None, None, None], embedded, dense)
-        return EncodedPrompts(tokens, valid, dense)
+        if self.maps is None:
+            return EncodedPrompts(tokens, valid, dense)
+        unit_xy = (points_xy.float() + 0.5) / (16 * self.grid)
+        skip4, skip8, drawn = self.maps(unit_xy, labels, mask_logits, mask_given)
+        return EncodedPrompts(tokens, valid, dense + drawn, (skip4, skip8))

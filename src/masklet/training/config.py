@@ -38,9 +38,14 @@ class PromptSimulation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWeights:
-    """Weights of the terms of the loss. Source: SAM 2."""
+    """Weights of the terms of the loss.
+
+    The defaults are SAM 2's. The normalised focal term (Sofiiuk et al. 2021) keeps its strength however small the
+    object is; short runs from random decoders need it, or the single mask collapses to nothing.
+    """
 
     focal: float = 20.0
+    normalised_focal: float = 0.0
     dice: float = 1.0
     iou: float = 1.0
     presence: float = 1.0

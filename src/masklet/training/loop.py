@@ -22,6 +22,7 @@ from masklet.training.data import Shards
 from masklet.training.losses import Judged, judge
 from masklet.training.optim import RunningMean, build_optimiser, freeze_first_blocks, rate_at, set_rate
 from masklet.training.unroll import Unroll
+from masklet.weights.save import save_weights
 
 LOG = "log.jsonl"
 _LOG_EVERY = 20
@@ -145,6 +146,13 @@ class TrainingRun:
     def save(self) -> Path:
         """Write a checkpoint now."""
         return save_checkpoint(self.folder, self.state, self.config, step=self.step)
+
+    def export(self, path: Path) -> Path:
+        """Write the running mean of the weights as a model file, at the recipe's resolution."""
+        model = build_for(self.config)
+        model.load_state_dict(self.state.mean.weights)
+        save_weights(path, model, metadata={"recipe": self.config.name, "steps": str(self.step)})
+        return path
 
     def _log(self, report: StepReport) -> None:
         entry = {

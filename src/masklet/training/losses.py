@@ -44,6 +44,16 @@ def focal_loss(logits: Float[Tensor, "o k h w"], target: Float[Tensor, "o 1 h w"
     return (weight * miss.pow(_GAMMA) * entropy).mean(dim=(2, 3))
 
 
+def normalised_focal_loss(
+    logits: Float[Tensor, "o k h w"], target: Float[Tensor, "o 1 h w"]
+) -> Float[Tensor, "o k"]:
+    """Cross-entropy averaged by how wrong each pixel is. Source: Sofiiuk et al. 2019, without class balance."""
+    target = target.expand_as(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    weight = (logits.detach().sigmoid() - target).abs().pow(_GAMMA)
+    return (weight * entropy).sum(dim=(2, 3)) / (weight.sum(dim=(2, 3)) + 1)
+
+
 def dice_loss(logits: Float[Tensor, "o k h w"], target: Float[Tensor, "o 1 h w"]) -> Float[Tensor, "o k"]:
     """One minus the soft Dice overlap, smoothed by one pixel."""
     probability = logits.sigmoid()
@@ -67,12 +77,16 @@ def judge(judged: Judged, weights: LossWeights) -> tuple[Tensor, Float[Tensor, "
     """
     decoded, target = judged.decoded, judged.target[:, None]
     logits = decoded.logits.float()
-    mask_losses = weights.focal * focal_loss(logits, target) + weights.dice * dice_loss(logits, target)
+    mask_losses = weights.dice * dice_loss(logits, target)
+    if weights.focal:
+        mask_losses = mask_losses + weights.focal * focal_loss(logits, target)
+    if weights.normalised_focal:
+        mask_losses = mask_losses + weights.normalised_focal * normalised_focal_loss(logits, target)
     true_iou = mask_iou(logits.detach(), target)
     iou_losses = (decoded.iou.float() - true_iou).abs()
     if judged.is_ambiguous:
         shown = decoded.iou[:, 1:].argmax(dim=1) + 1
-        mask_loss = mask_losses[:, 1:].min(dim=1).values + 0.5 * mask_losses[:, 0]
+        mask_loss = mask_losses[:, 1:].min(dim=1).values + 0.3 * mask_losses[:, 0]
         iou_loss = iou_losses.mean(dim=1)
     else:
         shown = torch.zeros_like(judged.is_present, dtype=torch.long)

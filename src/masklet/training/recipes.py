@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from masklet.errors import ConfigError
-from masklet.training.config import OptimConfig, TrainingConfig
+from masklet.training.config import LossWeights, OptimConfig, TrainingConfig
+
+
+BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5)
+"""What our short runs use instead of SAM 2's weights."""
 
 
 def debug() -> TrainingConfig:
@@ -25,7 +29,9 @@ def debug() -> TrainingConfig:
 
 def compact_base() -> TrainingConfig:
     """First stage of the embedded model: stills and short clips at a low resolution, from a public backbone."""
-    return TrainingConfig(name="compact-base", steps=4000, side=256)
+    return TrainingConfig(
+        name="compact-base", steps=3000, side=256, still_batch=8, clip_batch=2, losses=BALANCED
+    )
 
 
 def compact_fine() -> TrainingConfig:
@@ -39,6 +45,7 @@ def compact_fine() -> TrainingConfig:
         clip_share=0.4,
         num_frames=5,
         seed=1000,
+        losses=BALANCED,
         optim=OptimConfig(learning_rate=3e-4, warmup_steps=50, decay_share=0.7),
     )
 

@@ -1,0 +1,63 @@
+"""Click an object, get it cut out and followed through the whole video.
+
+The public names stand in ``__all__`` and are imported when they are first used, so that ``import masklet`` stays
+quick and does not import torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from masklet.errors import MaskletError
+    from masklet.geometry import Box
+    from masklet.predictors.auto import AutoMasks
+    from masklet.predictors.image import ImagePredictor
+    from masklet.predictors.video import VideoSession
+    from masklet.prompts import BoxPrompt, Click, MaskPrompt, PromptSet
+    from masklet.weights.load import load_model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AutoMasks",
+    "Box",
+    "BoxPrompt",
+    "Click",
+    "ImagePredictor",
+    "MaskPrompt",
+    "MaskletError",
+    "PromptSet",
+    "VideoSession",
+    "__version__",
+    "load_model",
+]
+
+_HOME_OF_NAME = {
+    "AutoMasks": "masklet.predictors.auto",
+    "Box": "masklet.geometry",
+    "BoxPrompt": "masklet.prompts",
+    "Click": "masklet.prompts",
+    "ImagePredictor": "masklet.predictors.image",
+    "MaskPrompt": "masklet.prompts",
+    "MaskletError": "masklet.errors",
+    "PromptSet": "masklet.prompts",
+    "VideoSession": "masklet.predictors.video",
+    "load_model": "masklet.weights.load",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use and keep it (PEP 562)."""
+    home = _HOME_OF_NAME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, whether they are imported yet or not."""
+    return sorted(__all__)

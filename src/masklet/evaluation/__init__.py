@@ -1,0 +1,1 @@
+"""Scoring: data sets with true masks, runners that know no model, and tables of results."""

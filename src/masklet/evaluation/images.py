@@ -1,0 +1,69 @@
+"""Images and index maps of data sets, decoded by Pillow; whatever is wrong with a file is a FormatError."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from masklet.errors import FormatError
+from masklet.masks.arrays import ByteArray, IntArray
+
+IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+"""Endings of the files that count as frames, in lower case."""
+
+# What Pillow raises on bytes that are no image or a damaged one; its decoders agree on no common type.
+_DECODE_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    Image.DecompressionBombError,
+)
+
+
+def decode_rgb(content: bytes, name: str) -> ByteArray:
+    """Decode an image.
+
+    Args:
+        content: A WebP, JPEG or PNG file.
+        name: What to call it in an error.
+
+    Returns:
+        RGB uint8 (h, w, 3).
+
+    Raises:
+        FormatError: When it is another format or damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=("WEBP", "JPEG", "PNG")) as image:
+            return np.array(image.convert("RGB"))
+    except _DECODE_ERRORS as error:
+        raise FormatError(f"The image {name} cannot be decoded: {error}.") from error
+
+
+def read_index_map(path: Path) -> IntArray:
+    """Read a PNG of object indices.
+
+    Args:
+        path: An indexed PNG, whose indices are taken as they are, or a grey one, in which all but 0 becomes
+            1.
+
+    Returns:
+        (h, w) whole numbers.
+
+    Raises:
+        FormatError: When it is another format or damaged.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.mode == "P":
+                return np.asarray(image).astype(np.int64)
+            return (np.asarray(image.convert("L")) > 0).astype(np.int64)
+    except _DECODE_ERRORS as error:
+        raise FormatError(f"The annotation {path.name} of {path.parent.name} is damaged: {error}.") from error

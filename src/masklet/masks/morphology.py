@@ -1,0 +1,100 @@
+"""Cleaning of masks: holes, specks, components, overlaps. Each pixel has eight neighbours, as in SAM 2."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from masklet.errors import PromptError
+from masklet.masks.arrays import BoolArray, FloatArray, as_bytes
+
+
+def fill_holes(mask: BoolArray, max_area: int) -> BoolArray:
+    """Turn small background components on.
+
+    Args:
+        mask: bool (h, w).
+        max_area: Largest hole to fill in pixels, inclusive; 0 fills none. A background component that
+            touches the image border counts like any other.
+
+    Returns:
+        bool (h, w), a new array.
+    """
+    return ~remove_specks(~mask.astype(bool, copy=False), max_area)
+
+
+def remove_specks(mask: BoolArray, max_area: int) -> BoolArray:
+    """Turn small foreground components off.
+
+    Args:
+        mask: bool (h, w).
+        max_area: Largest speck to remove in pixels, inclusive; 0 removes none.
+
+    Returns:
+        bool (h, w), a new array.
+    """
+    _check_two_dimensional(mask)
+    if max_area <= 0:
+        return mask.astype(bool, copy=True)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(as_bytes(mask), connectivity=8)
+    is_kept = np.asarray(stats[:, cv2.CC_STAT_AREA]) > max_area
+    is_kept[0] = False
+    return is_kept[np.asarray(labels, dtype=np.int32)]
+
+
+def largest_component(mask: BoolArray) -> BoolArray:
+    """The component with most pixels, the first in reading order among equals; an empty mask stays empty.
+
+    Args:
+        mask: bool (h, w).
+
+    Returns:
+        bool (h, w), a new array.
+    """
+    _check_two_dimensional(mask)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(as_bytes(mask), connectivity=8)
+    if count == 1:
+        return np.zeros(mask.shape, dtype=bool)
+    return np.asarray(labels) == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def clean(mask: BoolArray, hole_area: int, speck_area: int) -> BoolArray:
+    """Fill holes, then remove specks.
+
+    Args:
+        mask: bool (h, w).
+        hole_area: Largest hole to fill in pixels; 0 fills none.
+        speck_area: Largest speck to remove in pixels; 0 removes none.
+
+    Returns:
+        bool (h, w), a new array. A non-empty mask never becomes empty: its largest component stays.
+    """
+    filled = fill_holes(mask, hole_area)
+    cleaned = remove_specks(filled, speck_area)
+    return cleaned if cleaned.any() else largest_component(filled)
+
+
+def resolve_overlaps(logits: FloatArray) -> BoolArray:
+    """Give every pixel to at most one object: the one with the highest logit, if that is above 0.
+
+    Args:
+        logits: float (n, h, w), one map per object.
+
+    Returns:
+        bool (n, h, w) without overlaps; on ties the lowest index wins.
+
+    Raises:
+        PromptError: When the array does not have three dimensions.
+    """
+    if logits.ndim != 3:
+        raise PromptError(f"Overlaps are resolved on (n, h, w) logits, got shape {logits.shape}.")
+    if logits.shape[0] == 0:
+        return np.zeros(logits.shape, dtype=bool)
+    winner = np.argmax(logits, axis=0)
+    indices = np.arange(len(logits))[:, None, None]
+    return np.equal(indices, winner) & np.greater(logits, 0)
+
+
+def _check_two_dimensional(mask: BoolArray) -> None:
+    if mask.ndim != 2 or mask.size == 0:
+        raise PromptError(f"A mask must be an (h, w) array with pixels, got shape {mask.shape}.")

@@ -1,0 +1,1 @@
+"""Segmenting images, videos and whole scenes with a loaded model."""

@@ -1,0 +1,90 @@
+"""Encoded frames kept for a while, within a budget of bytes, on the device, in RAM or on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from masklet.models.model import ImageFeatures
+
+_MAPS = ("features", "skip4", "skip8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheBudget:
+    """How much encoded video may be kept.
+
+    Attributes:
+        memory_bytes: Bytes on the device or in RAM.
+        disk_bytes: Bytes of frames that left memory, in a temporary folder; 0 keeps none.
+    """
+
+    memory_bytes: int = 256 * 2**20
+    disk_bytes: int = 0
+
+
+class FeatureCache:
+    """Least recently used frames leave first: from memory to disk, if there is a budget, then for good."""
+
+    def __init__(self, budget: CacheBudget) -> None:
+        self._budget = budget
+        self._memory: OrderedDict[int, ImageFeatures] = OrderedDict()
+        self._disk: OrderedDict[int, int] = OrderedDict()
+        self._num_bytes = 0
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes held in memory."""
+        return self._num_bytes
+
+    def get(self, frame: int) -> ImageFeatures | None:
+        """Features of a frame, if they are kept."""
+        found = self._memory.get(frame)
+        if found is not None:
+            self._memory.move_to_end(frame)
+            return found
+        if frame in self._disk:
+            maps = load_file(self._path(frame))
+            return ImageFeatures(*(maps[name] for name in _MAPS))
+        return None
+
+    def put(self, frame: int, features: ImageFeatures) -> None:
+        """Keep features, making room for them."""
+        if frame in self._memory:
+            return
+        self._memory[frame] = features
+        self._num_bytes += features.num_bytes
+        while self._num_bytes > self._budget.memory_bytes and len(self._memory) > 1:
+            oldest, left = self._memory.popitem(last=False)
+            self._num_bytes -= left.num_bytes
+            self._to_disk(oldest, left)
+
+    def close(self) -> None:
+        """Give back memory and disk."""
+        self._memory.clear()
+        self._disk.clear()
+        self._num_bytes = 0
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _to_disk(self, frame: int, features: ImageFeatures) -> None:
+        if features.num_bytes > self._budget.disk_bytes or frame in self._disk:
+            return
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-")
+        save_file({name: getattr(features, name).cpu().contiguous() for name in _MAPS}, self._path(frame))
+        self._disk[frame] = features.num_bytes
+        while sum(self._disk.values()) > self._budget.disk_bytes:
+            oldest, _ = self._disk.popitem(last=False)
+            self._path(oldest).unlink()
+
+    def _path(self, frame: int) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-")
+        return Path(self._folder.name) / f"{frame}.safetensors"

@@ -1,0 +1,274 @@
+"""Segmenting still images: embed once, prompt as often as you like."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from masklet.errors import MediaError, PromptError, WeightsError
+from masklet.geometry import Size
+from masklet.models.mask_decoder import DecodedMasks
+from masklet.models.model import ImageFeatures
+from masklet.predictors.preprocess import PostProcess, to_image_logits, to_image_masks, to_model_prompt, to_pixels
+from masklet.prompts import PromptSet
+from masklet.tracking.mask_scores import stability_of
+from masklet.tracking.policy import RECENT, choose_by_iou
+from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker
+from masklet.video.image import read_image
+from masklet.weights.load import LoadedModel, load_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Embedding:
+    """An encoded image: a value to keep, save and share between threads.
+
+    Attributes:
+        features: Features on the model's device, with the mark of a frame without memory.
+        size: Size of the image.
+        model_name: The model that made it.
+    """
+
+    features: ImageFeatures
+    size: Size
+    model_name: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the embedding as safetensors."""
+        tensors = {name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")}
+        facts = {"size_hw": json.dumps(self.size.hw), "model": self.model_name}
+        partial = Path(path).with_name(Path(path).name + ".part")
+        save_file(tensors, partial, metadata=facts)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, device: str | torch.device = "cpu") -> Embedding:
+        """Read what ``save`` wrote.
+
+        Raises:
+            WeightsError: When the file is not an embedding.
+        """
+        try:
+            with safe_open(path, framework="pt", device=str(device)) as file:
+                facts = file.metadata() or {}
+                maps = [file.get_tensor(name) for name in ("features", "skip4", "skip8")]
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(f"{Path(path).name} is not a saved embedding ({error}); embed the image again.") from error
+        if "size_hw" not in facts:
+            raise WeightsError(f"{Path(path).name} is not a saved embedding; embed the image again.")
+        return cls(features=ImageFeatures(*maps), size=Size(*json.loads(facts["size_hw"])), model_name=facts["model"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Masks:
+    """Candidate masks of one object, best first.
+
+    Attributes:
+        masks: bool (n, h, w) at image size.
+        scores: Predicted IoU (n,).
+        logits: Mask logits, float32 (n, h, w) at image size; the masks are where they are above 0, tidied.
+        presence: Presence probability of the object.
+        low_res_logits: Logits at the decoder's size (n, h4, w4), for the next click.
+    """
+
+    masks: np.ndarray
+    scores: np.ndarray
+    logits: np.ndarray
+    presence: float
+    low_res_logits: np.ndarray
+
+
+class ImagePredictor:
+    """Segments objects in images. Holds a model and no other state; safe to share between threads."""
+
+    def __init__(self, model: LoadedModel | str = "compact", *, post_process: PostProcess | None = None) -> None:
+        """Use a loaded model, or load one by name.
+
+        Args:
+            model: A loaded model or what ``load_model`` takes.
+            post_process: How masks are tidied; None for the default.
+        """
+        self.model = load_model(model) if isinstance(model, str) else model
+        self.post_process = post_process or PostProcess()
+        self._tracker = Tracker(model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers)
+
+    @torch.inference_mode()
+    def embed(self, image: Any) -> Embedding:  # noqa: ANN401 - every picture type is a border
+        """Encode an image.
+
+        Args:
+            image: RGB uint8 (h, w, 3), a PIL image or a path.
+
+        Raises:
+            MediaError: When it cannot be read.
+        """
+        return self.embed_batch([image])[0]
+
+    @torch.inference_mode()
+    def embed_batch(self, images: Sequence[Any]) -> list[Embedding]:
+        """Encode several images in one pass."""
+        pictures = [as_picture(image) for image in images]
+        loaded = self.model
+        pixels = torch.cat([to_pixels(picture, loaded.config, loaded.device) for picture in pictures])
+        with loaded.precision.autocast():
+            features = loaded.model.encode_image(pixels)
+            marked = ImageFeatures(loaded.model.no_memory(features.features), features.skip4, features.skip8)
+        return [
+            Embedding(features=marked.select(index), size=Size(*picture.shape[:2]), model_name=loaded.name)
+            for index, picture in enumerate(pictures)
+        ]
+
+    def predict(
+        self,
+        embedding: Embedding,
+        prompts: PromptSet,
+        *,
+        multimask: bool = True,
+        start_logits: np.ndarray | None = None,
+    ) -> Masks:
+        """Segment one object.
+
+        Args:
+            embedding: The image.
+            prompts: What is known of the object, in image pixels.
+            multimask: Whether to return three candidates, for ambiguous prompts, rather than one.
+            start_logits: ``low_res_logits`` (h4, w4) of the last answer, to refine it.
+
+        Raises:
+            PromptError: When a prompt does not fit the image.
+        """
+        starts = None if start_logits is None else [start_logits]
+        return self.predict_objects(embedding, [prompts], multimask=multimask, start_logits=starts)[0]
+
+    @torch.inference_mode()
+    def predict_objects(
+        self,
+        embedding: Embedding,
+        prompts: Sequence[PromptSet],
+        *,
+        multimask: bool | None = None,
+        start_logits: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Masks]:
+        """Segment several objects of one image in one pass.
+
+        Args:
+            embedding: The image.
+            prompts: One set per object; they may differ in number and kind.
+            multimask: Three candidates or one; None gives one, the best, as tracking would choose it.
+            start_logits: A mask to refine for each object, or None.
+        """
+        return self.predict_batch([embedding], [prompts], multimask=multimask, start_logits=[start_logits])[0]
+
+    @torch.inference_mode()
+    def predict_batch(
+        self,
+        embeddings: Sequence[Embedding],
+        prompts: Sequence[Sequence[PromptSet]],
+        *,
+        multimask: bool | None = None,
+        start_logits: Sequence[Sequence[np.ndarray | None] | None] | None = None,
+    ) -> list[list[Masks]]:
+        """Segment ragged sets of objects of several images in one pass.
+
+        Args:
+            embeddings: The images.
+            prompts: For each image, one set per object.
+            multimask: As in ``predict_objects``.
+            start_logits: For each image, a mask to refine per object, or None.
+
+        Raises:
+            PromptError: When a prompt does not fit its image, or the lists differ in length.
+        """
+        if len(embeddings) != len(prompts):
+            raise PromptError(f"Got {len(embeddings)} images and {len(prompts)} lists of prompts; give one per image.")
+        owners = [index for index, sets in enumerate(prompts) for _ in sets]
+        if not owners:
+            return [[] for _ in prompts]
+        starts = start_logits or [None] * len(prompts)
+        wanted = [
+            self._model_prompt(embedding, one, start)
+            for embedding, sets, ones in zip(embeddings, prompts, starts, strict=True)
+            for one, start in zip(sets, ones or [None] * len(sets), strict=True)
+        ]
+        features = _gather([embedding.features for embedding in embeddings], owners)
+        with self.model.precision.autocast():
+            decoded = self._tracker.decode(features, features.features, wanted)
+        answers: list[list[Masks]] = [[] for _ in prompts]
+        for row, owner in enumerate(owners):
+            chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
+            answers[owner].append(self._finish(decoded, row, chosen, embeddings[owner].size))
+        return answers
+
+    def _model_prompt(self, embedding: Embedding, prompts: PromptSet, start: np.ndarray | None) -> ModelPrompt:
+        made = to_model_prompt(prompts, embedding.size, self.model.config)
+        given = made.start_logits
+        if made.given_mask is not None:
+            side = self.model.config.mask_side
+            given = torch.nn.functional.interpolate(
+                (20 * made.given_mask - 10)[None, None], size=(side, side), mode="bilinear", antialias=True
+            )[0, 0]
+        if start is not None:
+            given = torch.from_numpy(np.asarray(start, dtype=np.float32))
+        return ModelPrompt(points_xy=made.points_xy, labels=made.labels, start_logits=given)
+
+    def _candidates(
+        self, decoded: DecodedMasks, row: int, prompt: ModelPrompt, *, multimask: bool | None
+    ) -> list[int]:
+        if multimask:
+            return (decoded.iou[row, 1:].argsort(descending=True) + 1).tolist()
+        is_ambiguous = torch.tensor([len(prompt.labels) <= 1 and multimask is None], device=decoded.iou.device)
+        one = DecodedMasks(*(part[row : row + 1] for part in _parts(decoded)))
+        moment = self._tracker.moment(0, is_backward=False)
+        return choose_by_iou(one, is_ambiguous, [], moment).tolist()
+
+    def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], size: Size) -> Masks:
+        low = decoded.logits[row, chosen].float()
+        return Masks(
+            masks=to_image_masks(low, size, self.post_process),
+            scores=decoded.iou[row, chosen].float().cpu().numpy(),
+            logits=to_image_logits(low, size).cpu().numpy(),
+            presence=float(decoded.presence[row].float().sigmoid()),
+            low_res_logits=low.clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu().numpy(),
+        )
+
+
+def as_picture(image: Any) -> np.ndarray:  # noqa: ANN401 - every picture type is a border
+    """RGB uint8 (h, w, 3) from such an array, a PIL image or a path.
+
+    Raises:
+        MediaError: When it cannot be read or the array is of another type or shape.
+    """
+    if not isinstance(image, np.ndarray):
+        return read_image(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise MediaError(
+            f"An image array must be RGB uint8 (h, w, 3), got {image.dtype} of shape {image.shape}; convert it first."
+        )
+    return image
+
+
+def mask_stability(masks: Masks) -> np.ndarray:
+    """Stability score of each candidate (n,)."""
+    return stability_of(torch.from_numpy(masks.low_res_logits)).numpy()
+
+
+def _parts(decoded: DecodedMasks) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return decoded.logits, decoded.iou, decoded.presence, decoded.tokens
+
+
+def _gather(features: Sequence[ImageFeatures], owners: Sequence[int]) -> ImageFeatures:
+    """Features of each object's image; a single image stays one shared row."""
+    if len(features) == 1:
+        only = features[0]
+        return ImageFeatures(only.features.expand(len(owners), -1, -1, -1), only.skip4, only.skip8)
+    maps = [torch.cat([getattr(one, name) for one in features])[list(owners)] for name in ("features", "skip4", "skip8")]
+    return ImageFeatures(*maps)

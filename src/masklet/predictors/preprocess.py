@@ -1,0 +1,108 @@
+"""Between pictures of any size and the model's square: the only place where coordinates change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.geometry import Size, SquareResize
+from masklet.masks.morphology import clean
+from masklet.models.config import ModelConfig
+from masklet.models.prompt_encoder import PointLabel
+from masklet.prompts import MaskPrompt, PromptSet
+from masklet.tracking.step import ModelPrompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostProcess:
+    """How masks are tidied at image size.
+
+    Attributes:
+        hole_area: Holes of at most so many pixels of the decoder's mask are filled; 0 leaves them.
+        speck_area: Parts of at most so many such pixels are removed; 0 leaves them.
+        is_exclusive: Whether every pixel belongs to at most one object.
+    """
+
+    hole_area: float = 8.0
+    speck_area: float = 0.0
+    is_exclusive: bool = False
+
+
+def to_pixels(image: np.ndarray, config: ModelConfig, device: torch.device) -> Tensor:
+    """RGB uint8 (h, w, 3) to normalised (1, 3, s, s), resized without keeping the aspect."""
+    tensor = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
+    size = (config.image_size, config.image_size)
+    if tensor.shape[-2:] != size:
+        source = tensor if device.type == "cpu" else tensor.float()
+        tensor = F.interpolate(source, size=size, mode="bilinear", antialias=True)
+    mean = torch.tensor(config.pixel_mean, device=device)[:, None, None]
+    std = torch.tensor(config.pixel_std, device=device)[:, None, None]
+    return (tensor.float() / 255 - mean) / std
+
+
+def to_model_prompt(prompts: PromptSet, size: Size, config: ModelConfig) -> ModelPrompt:
+    """Prompts in image pixels to model space; the box comes before the clicks.
+
+    Raises:
+        PromptError: When a prompt does not fit the image.
+    """
+    prompts.check_inside(size)
+    resize = SquareResize(size, config.image_size)
+    points: list[tuple[float, float]] = []
+    labels: list[int] = []
+    if prompts.box is not None:
+        box = prompts.box.clipped(size) or prompts.box
+        points += [resize.to_model(box.x0, box.y0), resize.to_model(box.x1, box.y1)]
+        labels += [PointLabel.BOX_TOP_LEFT, PointLabel.BOX_BOTTOM_RIGHT]
+    for click in prompts.clicks:
+        points.append(resize.to_model(click.x, click.y))
+        labels.append(PointLabel.POSITIVE if click.positive else PointLabel.NEGATIVE)
+    given = None if prompts.mask is None else mask_to_square(prompts.mask, config.image_size)
+    start = None
+    if given is not None and not prompts.is_mask_only:
+        start = F.interpolate(
+            (20 * given - 10)[None, None], size=(config.mask_side, config.mask_side), mode="bilinear", antialias=True
+        )[0, 0]
+    return ModelPrompt(
+        points_xy=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
+        labels=torch.tensor([int(label) for label in labels], dtype=torch.long),
+        start_logits=start,
+        given_mask=given if prompts.is_mask_only else None,
+    )
+
+
+def mask_to_square(mask: MaskPrompt, side: int) -> Tensor:
+    """A mask at image size to 0 and 1 at the model's size, (s, s)."""
+    tensor = torch.from_numpy(mask.mask.astype(np.float32))[None, None]
+    resized = F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0, 0]
+    return (resized >= 0.5).float()
+
+
+def mask_to_logits(mask: np.ndarray, side: int) -> Tensor:
+    """A mask at image size to logits (side, side) of plus or minus ten."""
+    tensor = torch.from_numpy(mask.astype(np.float32))[None, None]
+    return 20 * F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0, 0] - 10
+
+
+def to_image_logits(logits: Tensor, size: Size) -> Tensor:
+    """Decoder logits (b, h4, w4) to image size (b, h, w), float32."""
+    return F.interpolate(logits[:, None].float(), size=size.hw, mode="bilinear")[:, 0]
+
+
+def to_image_masks(logits: Tensor, size: Size, post: PostProcess) -> np.ndarray:
+    """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
+    full = to_image_logits(logits, size)
+    is_on = full > 0
+    if post.is_exclusive and len(full) > 1:
+        winner = full.argmax(dim=0)
+        is_on &= winner[None] == torch.arange(len(full), device=full.device)[:, None, None]
+    masks = is_on.cpu().numpy()
+    pixels_per_cell = size.num_pixels / logits.shape[-1] / logits.shape[-2]
+    hole_area, speck_area = round(post.hole_area * pixels_per_cell), round(post.speck_area * pixels_per_cell)
+    if hole_area or speck_area:
+        masks = np.stack([clean(mask, hole_area, speck_area) for mask in masks]) if len(masks) else masks
+    return masks

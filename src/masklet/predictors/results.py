@@ -1,0 +1,40 @@
+"""What tracking says of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameResult:
+    """All objects on one frame, by object id. Objects not yet prompted in the direction of tracking are left out.
+
+    Attributes:
+        index: Frame index.
+        pts_s: When the frame is shown, in seconds, or None.
+        masks: bool (h, w) at image size.
+        scores: Predicted IoU in [0, 1].
+        presence: Probability that the object is visible, in [0, 1].
+        stability: IoU of the mask with itself under a shifted threshold, in [0, 1].
+        area: Pixels of the mask.
+        logits: Mask logits, float32 (h4, w4), at the decoder's resolution.
+        prompted: Ids of the objects a person prompted on this frame.
+    """
+
+    index: int
+    pts_s: float | None = None
+    masks: Mapping[int, np.ndarray] = field(default_factory=dict)
+    scores: Mapping[int, float] = field(default_factory=dict)
+    presence: Mapping[int, float] = field(default_factory=dict)
+    stability: Mapping[int, float] = field(default_factory=dict)
+    area: Mapping[int, int] = field(default_factory=dict)
+    logits: Mapping[int, np.ndarray] = field(default_factory=dict)
+    prompted: frozenset[int] = frozenset()
+
+    @property
+    def object_ids(self) -> list[int]:
+        """Ids of the objects on this frame, in order."""
+        return sorted(self.masks)

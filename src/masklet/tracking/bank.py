@@ -1,0 +1,93 @@
+"""What is remembered of one object: values only, never changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from masklet.geometry import Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskScore:
+    """How sure the model is of one mask.
+
+    Attributes:
+        iou: Predicted IoU with the true mask, in [0, 1].
+        presence: Presence logit; the object is there above 0.
+        stability: IoU of the mask with itself under a shifted threshold, in [0, 1].
+    """
+
+    iou: float
+    presence: float
+    stability: float
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the object is judged to be there."""
+        return self.presence > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MemoryEntry:
+    """One frame of one object, as the network remembers it.
+
+    Attributes:
+        frame: Frame index.
+        features: Memory features (c, h, w), in the storage type of the model.
+        pointer: Object pointer (d,).
+        logits: Mask logits (h4, w4) at stride 4, half precision: the start of a later correction.
+        score: How sure the model was.
+        box: Box of the mask in units of the image's sides (0 to 1); None when nothing is visible.
+        is_kept: Whether the policy lets later frames read it.
+    """
+
+    frame: int
+    features: Tensor
+    pointer: Tensor
+    logits: Tensor
+    score: MaskScore
+    box: Box | None
+    is_kept: bool = True
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes held by its tensors."""
+        return sum(t.numel() * t.element_size() for t in (self.features, self.pointer, self.logits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryBank:
+    """The memories of one object that tracking in one direction can read.
+
+    Attributes:
+        conditioning: Entries of frames a person prompted, by frame.
+        recent: Entries of tracked frames in the order of tracking, at most ``capacity``: kept ones, and the last.
+        capacity: Most recent entries held.
+    """
+
+    conditioning: Mapping[int, MemoryEntry] = field(default_factory=dict)
+    recent: tuple[MemoryEntry, ...] = ()
+    capacity: int = 15
+
+    def with_conditioning(self, entry: MemoryEntry) -> MemoryBank:
+        """The bank with a prompted frame, which replaces what was known of that frame."""
+        recent = tuple(other for other in self.recent if other.frame != entry.frame)
+        return replace(self, conditioning={**self.conditioning, entry.frame: entry}, recent=recent)
+
+    def with_tracked(self, entry: MemoryEntry) -> MemoryBank:
+        """The bank with one more tracked frame; earlier frames the policy did not keep go, then the oldest."""
+        recent = tuple(other for other in self.recent if other.is_kept and other.frame != entry.frame)
+        return replace(self, recent=(*recent, entry)[-self.capacity :])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was prompted yet."""
+        return not self.conditioning
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes held."""
+        return sum(entry.num_bytes for entry in (*self.conditioning.values(), *self.recent))

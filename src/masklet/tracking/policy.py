@@ -1,0 +1,198 @@
+"""The three decisions of tracking: what to read, which mask to show, what to remember.
+
+A policy is three functions. Everything else of tracking is the same for all of them.
+Source: ``recent`` is SAM 2 (Ravi et al. 2024); ``quality`` and ``motion`` are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from masklet.errors import ConfigError
+from masklet.geometry import Box
+from masklet.models.mask_decoder import DecodedMasks
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.mask_scores import boxes_of, stability_of
+
+STABLE = 0.98
+STABILITY_OFFSET = 0.05
+MAX_CONDITIONING = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where tracking stands.
+
+    Attributes:
+        frame: Frame to be segmented.
+        is_backward: Whether time runs backward.
+        num_memories: Spatial memories the model reads: one conditioning row and the recent ones.
+        max_pointers: Most pointers the model reads.
+    """
+
+    frame: int
+    is_backward: bool
+    num_memories: int
+    max_pointers: int
+
+    def age(self, frame: int) -> int:
+        """Frames since another frame, in the direction of tracking; negative for frames to come."""
+        return frame - self.frame if self.is_backward else self.frame - frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attended:
+    """What one object reads on one frame.
+
+    Attributes:
+        spatial: Entries with their age rows.
+        pointers: Entries whose pointers are read, with their ages in frames.
+    """
+
+    spatial: tuple[tuple[MemoryEntry, int], ...]
+    pointers: tuple[tuple[MemoryEntry, int], ...]
+
+
+Attend = Callable[[MemoryBank, Moment], Attended]
+Choose = Callable[[DecodedMasks, Tensor, Sequence[MemoryBank], Moment], Tensor]
+Keep = Callable[[MaskScore], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPolicy:
+    """The seam where variants of SAM 2 differ.
+
+    Attributes:
+        name: Name for options and messages.
+        attend: Which memories an object reads on a frame.
+        choose: Index (b,) of the mask to show among the four candidates of each object; told whether the prompts
+            are ambiguous (b,), and given each object's bank.
+        keep: Whether a tracked mask may be read later.
+    """
+
+    name: str
+    attend: Attend
+    choose: Choose
+    keep: Keep
+
+
+def nearest_conditioning(bank: MemoryBank, moment: Moment, limit: int = MAX_CONDITIONING) -> list[MemoryEntry]:
+    """Prompted frames that have been reached, the nearest ones when there are many, in order of time."""
+    reached = [entry for entry in bank.conditioning.values() if moment.age(entry.frame) >= 0]
+    nearest = sorted(reached, key=lambda entry: moment.age(entry.frame))[:limit]
+    return sorted(nearest, key=lambda entry: entry.frame)
+
+
+def attend_recent(bank: MemoryBank, moment: Moment) -> Attended:
+    """Prompted frames and the frames just before."""
+    conditioning = nearest_conditioning(bank, moment)
+    last_row = moment.num_memories - 1
+    spatial = [(entry, last_row) for entry in conditioning]
+    pointers = [(entry, moment.age(entry.frame)) for entry in conditioning]
+    for entry in sorted(bank.recent, key=lambda entry: -moment.age(entry.frame)):
+        if 1 <= moment.age(entry.frame) <= last_row:
+            spatial.append((entry, moment.age(entry.frame) - 1))
+    for entry in sorted(bank.recent, key=lambda entry: moment.age(entry.frame)):
+        if 1 <= moment.age(entry.frame) < moment.max_pointers:
+            pointers.append((entry, moment.age(entry.frame)))
+    return Attended(spatial=tuple(spatial), pointers=tuple(pointers))
+
+
+def attend_kept(bank: MemoryBank, moment: Moment) -> Attended:
+    """Prompted frames and the last good frames, however long ago; the very last frame is always read."""
+    conditioning = nearest_conditioning(bank, moment)
+    last_row = moment.num_memories - 1
+    past = sorted(
+        (entry for entry in bank.recent if moment.age(entry.frame) >= 1), key=lambda e: moment.age(e.frame)
+    )
+    good = [entry for index, entry in enumerate(past) if entry.is_kept or index == 0]
+    spatial = [(entry, last_row) for entry in conditioning]
+    spatial += [(entry, row) for row, entry in reversed(list(enumerate(good[:last_row])))]
+    pointers = [(entry, moment.age(entry.frame)) for entry in conditioning]
+    pointers += [(entry, min(moment.age(entry.frame), moment.max_pointers - 1)) for entry in good]
+    return Attended(spatial=tuple(spatial), pointers=tuple(pointers[: moment.max_pointers + len(conditioning)]))
+
+
+def choose_by_iou(
+    decoded: DecodedMasks, is_ambiguous: Tensor, _banks: Sequence[MemoryBank], _moment: Moment
+) -> Tensor:
+    """The best of three by predicted IoU; for clear prompts the single mask, unless it is unstable."""
+    best = decoded.iou[:, 1:].argmax(dim=1) + 1
+    single_is_stable = stability_of(decoded.logits[:, 0], STABILITY_OFFSET) >= STABLE
+    return torch.where(is_ambiguous | ~single_is_stable, best, 0)
+
+
+MOTION_WEIGHT = 0.35
+MIN_MOTION_FRAMES = 3
+
+
+def predicted_box(bank: MemoryBank, moment: Moment) -> Box | None:
+    """Where the object should be if its box keeps its mean velocity over the last frames; None when unknown."""
+    known = [entry for entry in bank.recent if entry.box is not None and 1 <= moment.age(entry.frame)]
+    known = sorted(known, key=lambda entry: moment.age(entry.frame))[:MIN_MOTION_FRAMES]
+    if len(known) < MIN_MOTION_FRAMES or moment.age(known[0].frame) > MIN_MOTION_FRAMES:
+        return None
+    newest, oldest = known[0], known[-1]
+    newest_box, oldest_box = newest.box, oldest.box
+    if newest_box is None or oldest_box is None:
+        return None
+    elapsed = moment.age(oldest.frame) - moment.age(newest.frame)
+    ahead = moment.age(newest.frame) / elapsed
+    moved = [a + (a - b) * ahead for a, b in zip(newest_box.xyxy, oldest_box.xyxy, strict=True)]
+    if moved[2] <= moved[0] or moved[3] <= moved[1]:
+        return newest_box
+    return Box(*moved)
+
+
+def choose_by_motion(
+    decoded: DecodedMasks, is_ambiguous: Tensor, banks: Sequence[MemoryBank], moment: Moment
+) -> Tensor:
+    """As ``choose_by_iou``, but candidates near the expected place count more."""
+    chosen = choose_by_iou(decoded, is_ambiguous, banks, moment)
+    for index, bank in enumerate(banks):
+        expected = predicted_box(bank, moment)
+        if expected is None or not bool(is_ambiguous[index]):
+            continue
+        boxes = boxes_of(decoded.logits[index, 1:])
+        overlap = torch.tensor([0.0 if box is None else box.iou(expected) for box in boxes])
+        ious = decoded.iou[index, 1:].float().cpu()
+        score = (1 - MOTION_WEIGHT) * ious + MOTION_WEIGHT * overlap
+        chosen[index] = int(score.argmax()) + 1
+    return chosen
+
+
+MIN_KEPT_IOU = 0.5
+MIN_KEPT_STABILITY = 0.7
+
+
+def keep_all(_score: MaskScore) -> bool:
+    """Every tracked frame."""
+    return True
+
+
+def keep_good(score: MaskScore) -> bool:
+    """Frames on which the object is there and its mask is likely and stable."""
+    return score.is_present and score.iou >= MIN_KEPT_IOU and score.stability >= MIN_KEPT_STABILITY
+
+
+RECENT = MemoryPolicy(name="recent", attend=attend_recent, choose=choose_by_iou, keep=keep_all)
+QUALITY = MemoryPolicy(name="quality", attend=attend_kept, choose=choose_by_iou, keep=keep_good)
+MOTION = MemoryPolicy(name="motion", attend=attend_kept, choose=choose_by_motion, keep=keep_good)
+POLICIES: Mapping[str, MemoryPolicy] = {policy.name: policy for policy in (RECENT, QUALITY, MOTION)}
+
+
+def choose_policy(policy: str | MemoryPolicy) -> MemoryPolicy:
+    """A policy by name, or the policy itself.
+
+    Raises:
+        ConfigError: When there is no policy of this name.
+    """
+    if isinstance(policy, MemoryPolicy):
+        return policy
+    if policy not in POLICIES:
+        raise ConfigError(f"There is no memory policy {policy!r}; the policies are {', '.join(POLICIES)}.")
+    return POLICIES[policy]

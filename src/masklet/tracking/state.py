@@ -1,0 +1,123 @@
+"""The life of one object in a session: what was said of it, what came out, and the memories behind it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from masklet.masks.rle import RLE
+from masklet.prompts import PromptSet
+from masklet.tracking.bank import MaskScore, MemoryEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMask:
+    """The result of one object on one frame.
+
+    Attributes:
+        rle: The mask at image size.
+        score: How sure the model was.
+        area: Pixels of the mask.
+        is_prompted: Whether a person prompted this frame.
+        is_backward: Whether it was tracked against time.
+        is_kept: Whether the memory policy lets later frames read it.
+        version: Number of the computation; memories of other versions are not its own.
+    """
+
+    rle: RLE
+    score: MaskScore
+    area: int
+    is_prompted: bool
+    is_backward: bool
+    is_kept: bool
+    version: int
+
+
+@dataclass(slots=True, kw_only=True)
+class ObjectState:
+    """One object of a session.
+
+    Attributes:
+        prompts: What was said, by frame.
+        conditioning: Memories of the prompted frames.
+        results: Masks in force, by frame.
+        edits: Number of edits so far: a bank built before the last one is stale.
+    """
+
+    prompts: dict[int, PromptSet] = field(default_factory=dict)
+    conditioning: dict[int, MemoryEntry] = field(default_factory=dict)
+    results: dict[int, StoredMask] = field(default_factory=dict)
+    edits: int = 0
+
+    def drop_dependents(self, frame: int) -> dict[int, StoredMask]:
+        """Remove the results that a change on a frame can alter: later ones tracked forward, earlier ones backward.
+
+        Returns:
+            What was removed, for undo.
+        """
+        dropped = {
+            at: result
+            for at, result in self.results.items()
+            if not result.is_prompted and ((at < frame) if result.is_backward else (at > frame))
+        }
+        for at in dropped:
+            del self.results[at]
+        self.edits += 1
+        return dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What an edit replaced, so that it can be undone.
+
+    Attributes:
+        object_id: The object edited.
+        frame: The frame edited; None when the whole object was removed or renamed.
+        prompt: The prompts that were on the frame before, or None.
+        conditioning: The memory of the frame before, or None.
+        result: The result of the frame before, or None.
+        dropped: Results of other frames that the edit removed.
+        removed: The whole state of an object that was removed, or None.
+        was_created: Whether the edit made the object.
+        renamed_from: The id before a rename, or None.
+    """
+
+    object_id: int
+    frame: int | None = None
+    prompt: PromptSet | None = None
+    conditioning: MemoryEntry | None = None
+    result: StoredMask | None = None
+    dropped: Mapping[int, StoredMask] = field(default_factory=dict)
+    removed: ObjectState | None = None
+    was_created: bool = False
+    renamed_from: int | None = None
+
+
+class EntryArchive:
+    """Memories of tracked frames, the least recently used leave when a budget of bytes is full."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget = budget_bytes
+        self._entries: OrderedDict[int, MemoryEntry] = OrderedDict()
+        self._num_bytes = 0
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes held."""
+        return self._num_bytes
+
+    def put(self, version: int, entry: MemoryEntry) -> None:
+        """Keep the memory of a computation."""
+        self._entries[version] = entry
+        self._num_bytes += entry.num_bytes
+        while self._num_bytes > self._budget and len(self._entries) > 1:
+            _, oldest = self._entries.popitem(last=False)
+            self._num_bytes -= oldest.num_bytes
+
+    def get(self, version: int) -> MemoryEntry | None:
+        """The memory of a computation, if it is still there."""
+        entry = self._entries.get(version)
+        if entry is not None:
+            self._entries.move_to_end(version)
+        return entry

@@ -1,0 +1,260 @@
+"""One frame for many objects: read, decode, choose, remember, all as one batch.
+
+Pure functions of a model, features, prompts and banks; the caller owns every state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from masklet.models.mask_decoder import DecodedMasks
+from masklet.models.model import (
+    ABSENT_LOGIT,
+    MASK_BIAS,
+    MASK_SCALE,
+    ImageFeatures,
+    MemoryBatch,
+    SegmentationModel,
+    resize_logits,
+)
+from masklet.models.prompt_encoder import PointLabel
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.mask_scores import boxes_of, stability_of
+from masklet.tracking.policy import Attended, MemoryPolicy, Moment
+
+STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+LOGIT_LIMIT = 32.0
+_PRESENT_SCORE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelPrompt:
+    """One object's prompts on one frame, in model space.
+
+    Attributes:
+        points_xy: (n, 2) model pixels.
+        labels: (n,) PointLabel.
+        start_logits: Mask to start from (h4, w4), or None.
+        given_mask: The mask itself (s, s) in [0, 1], when it is the whole prompt; then it is the answer.
+    """
+
+    points_xy: Tensor
+    labels: Tensor
+    start_logits: Tensor | None = None
+    given_mask: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Segmented:
+    """The masks in force on a frame, one per object.
+
+    Attributes:
+        logits: (b, h4, w4), ABSENT_LOGIT everywhere for absent objects.
+        scores: Sureness of each.
+        entries: Memory of each.
+    """
+
+    logits: Tensor
+    scores: tuple[MaskScore, ...]
+    entries: tuple[MemoryEntry, ...]
+
+
+def pad_prompts(prompts: Sequence[ModelPrompt], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Points (b, n + 1, 2) and labels, each list closed by a padding point and filled up with ignored ones."""
+    longest = max((len(prompt.labels) for prompt in prompts), default=0) + 1
+    points = torch.zeros(len(prompts), longest, 2)
+    labels = torch.full((len(prompts), longest), int(PointLabel.IGNORED))
+    for row, prompt in enumerate(prompts):
+        count = len(prompt.labels)
+        points[row, :count] = prompt.points_xy
+        labels[row, :count] = prompt.labels
+        labels[row, count] = PointLabel.PADDING
+    return points.to(device), labels.to(device)
+
+
+def collect_memory(
+    attended: Sequence[Attended], *, pointer_span: int, dtype: torch.dtype, device: torch.device
+) -> MemoryBatch:
+    """Pad the memories of several objects into one batch.
+
+    Args:
+        attended: What each object reads; at least one spatial entry each.
+        pointer_span: Frames over which pointer ages are normalised.
+        dtype: Type the network computes in.
+        device: Where it computes.
+    """
+    num_spatial = max(len(one.spatial) for one in attended)
+    num_pointers = max(len(one.pointers) for one in attended)
+    first = attended[0].spatial[0][0]
+    spatial = torch.zeros(len(attended), num_spatial, *first.features.shape, dtype=dtype, device=device)
+    pointers = torch.zeros(len(attended), num_pointers, len(first.pointer), dtype=dtype, device=device)
+    rows = torch.zeros(len(attended), num_spatial, dtype=torch.long)
+    ages = torch.zeros(len(attended), num_pointers)
+    spatial_valid = torch.zeros(len(attended), num_spatial, dtype=torch.bool)
+    pointer_valid = torch.zeros(len(attended), num_pointers, dtype=torch.bool)
+    for index, one in enumerate(attended):
+        for slot, (entry, row) in enumerate(one.spatial):
+            spatial[index, slot] = entry.features
+            rows[index, slot], spatial_valid[index, slot] = row, True
+        for slot, (entry, age) in enumerate(one.pointers):
+            pointers[index, slot] = entry.pointer
+            ages[index, slot], pointer_valid[index, slot] = age / max(pointer_span - 1, 1), True
+    return MemoryBatch(
+        spatial,
+        rows.to(device),
+        None if bool(spatial_valid.all()) else spatial_valid.to(device),
+        pointers,
+        ages.to(device),
+        None if bool(pointer_valid.all()) else pointer_valid.to(device),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracker:
+    """A model with a policy: the batched step.
+
+    Attributes:
+        model: The network.
+        policy: Its memory policy.
+        pointer_span: Frames over which pointer ages are normalised: the clip's length, at most ``max_pointers``.
+    """
+
+    model: SegmentationModel
+    policy: MemoryPolicy
+    pointer_span: int
+
+    def moment(self, frame: int, *, is_backward: bool) -> Moment:
+        """Where tracking stands on a frame."""
+        config = self.model.config
+        # a clip shorter than the pointer span never looks further back than itself
+        return Moment(
+            frame=frame, is_backward=is_backward, num_memories=config.num_memories, max_pointers=self.pointer_span
+        )
+
+    def condition(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Float[Tensor, "b c h w"]:
+        """Features of a frame as each object's memory sees them."""
+        attended = [self.policy.attend(bank, moment) for bank in banks]
+        memory = collect_memory(
+            attended, pointer_span=self.pointer_span, dtype=image.features.dtype, device=image.features.device
+        )
+        return self.model.read_memory(image.features, memory)
+
+    def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
+        """Follow objects into a frame nobody prompted."""
+        features = self.condition(image, banks, moment)
+        prompts = [ModelPrompt(points_xy=torch.zeros(0, 2), labels=torch.zeros(0, dtype=torch.long))] * len(banks)
+        return self._answer(image, features, prompts, banks, moment, is_prompted=False)
+
+    def prompt(
+        self,
+        image: ImageFeatures,
+        prompts: Sequence[ModelPrompt],
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        *,
+        reads_memory: bool,
+    ) -> Segmented:
+        """Segment prompted objects.
+
+        Args:
+            image: Features of the frame.
+            prompts: One per object; either all are given masks, or none is.
+            banks: Memory of each object.
+            moment: Where tracking stands.
+            reads_memory: Whether the objects were tracked into this frame, so that memory helps.
+        """
+        if prompts[0].given_mask is not None:
+            return self._given(image, prompts, moment)
+        if reads_memory:
+            features = self.condition(image, banks, moment)
+        else:
+            features = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1)
+        return self._answer(image, features, prompts, banks, moment, is_prompted=True)
+
+    def _answer(
+        self,
+        image: ImageFeatures,
+        features: Tensor,
+        prompts: Sequence[ModelPrompt],
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        *,
+        is_prompted: bool,
+    ) -> Segmented:
+        decoded = self.decode(image, features, prompts)
+        is_ambiguous = torch.tensor([len(prompt.labels) <= 1 for prompt in prompts], device=features.device)
+        chosen = self.policy.choose(decoded, is_ambiguous, banks, moment)
+        rows = torch.arange(len(prompts), device=features.device)
+        is_present = decoded.presence > 0
+        logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
+        pointers = self.model.point_at(decoded.tokens[rows, chosen], is_present)
+        scores = _scores(decoded.iou[rows, chosen], decoded.presence, logits)
+        return self._remember(image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted)
+
+    def decode(self, image: ImageFeatures, features: Tensor, prompts: Sequence[ModelPrompt]) -> DecodedMasks:
+        """All candidates for prompts with or without a mask to start from."""
+        points, labels = pad_prompts(prompts, features.device)
+        starts = [prompt.start_logits for prompt in prompts]
+        start, given = None, None
+        if any(one is not None for one in starts):
+            side = self.model.config.mask_side
+            blank = torch.zeros(side, side, device=features.device, dtype=features.dtype)
+            start = torch.stack([blank if one is None else one.to(blank) for one in starts])[:, None]
+            start = start.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+            given = None
+            if any(one is None for one in starts):
+                given = torch.tensor([one is not None for one in starts], device=features.device)
+        return self.model.decode(features, image.skips, self.model.encode_prompts(points, labels, start, given))
+
+    def _given(self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment) -> Segmented:
+        masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]
+        mask = torch.stack(masks)[:, None].to(image.features)
+        full = MASK_SCALE * mask + MASK_BIAS
+        logits = resize_logits(full, self.model.config.mask_side)[:, 0]
+        pointers = self.model.point_at_mask(image, mask)
+        is_present = (mask > 0).flatten(1).any(dim=1)
+        presence = torch.where(is_present, _PRESENT_SCORE, -_PRESENT_SCORE)
+        scores = _scores(torch.ones_like(presence), presence, logits)
+        return self._remember(image, logits, full, pointers, scores, moment, is_prompted=True)
+
+    def _remember(
+        self,
+        image: ImageFeatures,
+        logits: Tensor,
+        written_logits: Tensor,
+        pointers: Tensor,
+        scores: tuple[MaskScore, ...],
+        moment: Moment,
+        *,
+        is_prompted: bool,
+    ) -> Segmented:
+        device = logits.device
+        is_present = torch.tensor([score.is_present for score in scores], device=device)
+        is_binary = torch.full((len(scores),), is_prompted, device=device)
+        features = self.model.write_memory(image.features, written_logits, is_present, is_binary)
+        features = features.to(STORAGE[self.model.config.memory_precision])
+        boxes = boxes_of(logits)
+        entries = tuple(
+            MemoryEntry(
+                frame=moment.frame,
+                features=features[row].clone(),
+                pointer=pointers[row].float().clone(),
+                logits=logits[row].clamp(-LOGIT_LIMIT, LOGIT_LIMIT).half(),
+                score=score,
+                box=boxes[row],
+                is_kept=is_prompted or self.policy.keep(score),
+            )
+            for row, score in enumerate(scores)
+        )
+        return Segmented(logits=logits, scores=scores, entries=entries)
+
+
+def _scores(iou: Tensor, presence: Tensor, logits: Tensor) -> tuple[MaskScore, ...]:
+    stability = stability_of(logits)
+    table = torch.stack((iou.float(), presence.float(), stability.float()), dim=1).tolist()
+    return tuple(MaskScore(iou=row[0], presence=row[1], stability=row[2]) for row in table)

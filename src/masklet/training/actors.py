@@ -1,0 +1,115 @@
+"""Sprites with a part to play in a clip: they wander, leave, come back, have look-alikes and hide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from masklet.training.layers import Layer
+from masklet.training.motion import drawn_bends, drawn_curve, object_path
+from masklet.training.sprites import SpritePool, recoloured, shape_sprite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorConfig:
+    """What sprites do in clips.
+
+    Attributes:
+        leave: Probability that a sprite leaves the frame, for a while or for good, in [0, 1].
+        occluder: Probability that something passes in front of a sprite, in [0, 1].
+        lookalike: Probability that a sprite has a look-alike, in [0, 1].
+        bend: Probability of elastic bends, in [0, 1].
+        motion_blur: Probability of motion blur, in [0, 1].
+    """
+
+    leave: float = 0.2
+    occluder: float = 0.35
+    lookalike: float = 0.3
+    bend: float = 0.3
+    motion_blur: float = 0.2
+
+
+def draw_actor(
+    rng: np.random.Generator, pool: SpritePool, camera: np.ndarray, *, side: int, config: ActorConfig
+) -> list[Layer]:
+    """A moving sprite with its look-alike and what passes in front of it, from back to front.
+
+    Args:
+        rng: Source of randomness.
+        pool: Gives sprites.
+        camera: Maps first-frame pixels to pixels of each frame, (t, 3, 3).
+        side: Side of the frame in pixels.
+        config: Probabilities.
+    """
+    num_frames = len(camera)
+    extent = side * float(np.exp(rng.uniform(np.log(0.08), np.log(0.5))))
+    sprite = pool.sprite(rng, target_side=extent)
+    positions = draw_positions(rng, num_frames, side=side, config=config)
+    layers = [_layer(rng, sprite, positions, camera, config=config)]
+    if rng.random() < config.lookalike:
+        elsewhere = draw_positions(rng, num_frames, side=side, config=config)
+        twin = _layer(rng, recoloured(rng, sprite), elsewhere, camera, config=config)
+        layers.insert(int(rng.integers(2)), twin)
+    if num_frames > 2 and rng.random() < config.occluder:
+        layers.append(draw_occluder(rng, pool, camera, positions=positions, extent=extent))
+    return layers
+
+
+def draw_positions(
+    rng: np.random.Generator, num_frames: int, *, side: int, config: ActorConfig
+) -> np.ndarray:
+    """Centres of a sprite in first-frame pixels, (t, 2); it may leave the frame for a while or for good."""
+    reach = side * float(np.exp(rng.uniform(np.log(0.03), np.log(0.8))))
+    start = rng.uniform(0.15, 0.85, 2) * side
+    positions = start + np.stack([drawn_curve(rng, num_frames, reach) for _ in range(2)], 1)
+    if num_frames > 2 and rng.random() < config.leave:
+        first = int(rng.integers(1, num_frames - 1))
+        last = int(rng.integers(first, num_frames))
+        outside = rng.choice([[1, 0], [-1, 0], [0, 1], [0, -1]]) * 1.6 * side
+        positions[first : last + 1] += outside
+    return positions
+
+
+def draw_occluder(
+    rng: np.random.Generator, pool: SpritePool, camera: np.ndarray, *, positions: np.ndarray, extent: float
+) -> Layer:
+    """Something that passes in front of a sprite and lies over its centre on one frame after the first.
+
+    Args:
+        rng: Source of randomness.
+        pool: Gives sprites and textures.
+        camera: Maps first-frame pixels to pixels of each frame, (t, 3, 3).
+        positions: Centres of the hidden sprite in first-frame pixels, (t, 2).
+        extent: Root of the area of the hidden sprite in pixels.
+    """
+    num_frames = len(positions)
+    if rng.random() < 0.5:
+        sprite = shape_sprite(rng, pool.background(rng), side=int(max(extent * rng.uniform(1.0, 2.0), 8)))
+    else:
+        sprite = pool.sprite(rng, target_side=extent * rng.uniform(1.0, 1.8))
+    hidden = int(rng.integers(1, num_frames))
+    direction = rng.uniform(0, 2 * np.pi)
+    speed = extent * rng.uniform(0.5, 1.6) * np.array([np.cos(direction), np.sin(direction)])
+    path = positions[hidden] + (np.arange(num_frames)[:, None] - hidden) * speed
+    return _layer(rng, sprite, path, camera, config=ActorConfig(bend=0.0))
+
+
+def _layer(
+    rng: np.random.Generator,
+    sprite: np.ndarray,
+    positions: np.ndarray,
+    camera: np.ndarray,
+    *,
+    config: ActorConfig,
+) -> Layer:
+    """A layer whose sprite follows positions under a camera, perhaps blurred and bent."""
+    size_hw, num_frames = (sprite.shape[0], sprite.shape[1]), len(positions)
+    path = camera @ object_path(rng, positions, size_hw=size_hw, liveliness=rng.uniform(0, 1))
+    blur, bends = None, None
+    if num_frames > 1 and rng.random() < config.motion_blur:
+        limit = 0.3 * min(size_hw)  # a longer blur would wash a small sprite out
+        blur = np.clip(np.gradient(positions, axis=0) * 0.4, -limit, limit)
+    if num_frames > 1 and rng.random() < config.bend:
+        bends = drawn_bends(rng, num_frames, size_hw=size_hw, reach=0.15 * min(size_hw))
+    return Layer(sprite=sprite, matrices=path[:, :2], blur_xy=blur, bends=bends)

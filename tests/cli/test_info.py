@@ -1,0 +1,109 @@
+"""Facts of files."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.models.config import preset
+from masklet.models.model import build
+from masklet.video.writer import Mp4Writer
+from masklet.weights.save import save_weights
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / "video.mp4"
+    with Mp4Writer(path, fps=10) as writer:
+        for level in range(12):
+            writer.write(np.full((36, 64, 3), 20 * level, dtype=np.uint8))
+    return path
+
+
+def facts_of(masklet_command, path):
+    outcome = masklet_command("info", path, "--json")
+    assert outcome.code == 0, outcome.err
+    (line,) = outcome.out.splitlines()
+    return json.loads(line)
+
+
+def test_a_video(masklet_command, video):
+    facts = facts_of(masklet_command, video)
+    assert facts["kind"] == "video"
+    assert (facts["frames"], facts["width"], facts["height"], facts["fps"]) == (12, 64, 36, 10)
+    assert facts["seconds"] == pytest.approx(1.2, abs=0.01)
+    assert facts["damage"] is None
+
+
+def test_a_cut_video_says_so(masklet_command, video):
+    video.write_bytes(video.read_bytes()[:-200])
+    outcome = masklet_command("info", video, "--json")
+    assert outcome.code == 1 or json.loads(outcome.out)["damage"] is not None
+
+
+def test_an_image(masklet_command, photo):
+    facts = facts_of(masklet_command, photo)
+    assert (facts["kind"], facts["format"], facts["mode"]) == ("image", "PNG", "RGB")
+    assert (facts["width"], facts["height"], facts["pictures"]) == (56, 40, 1)
+
+
+def test_an_image_that_is_turned_has_the_size_that_is_shown(masklet_command, tmp_path):
+    image = Image.new("RGB", (20, 10))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    facts = facts_of(masklet_command, tmp_path / "turned.jpg")
+    assert (facts["width"], facts["height"]) == (10, 20)
+
+
+def test_a_folder_of_images(masklet_command, clip):
+    facts = facts_of(masklet_command, clip)
+    assert (facts["kind"], facts["frames"], facts["width"]) == ("folder of images", 8, 56)
+
+
+def test_weights(masklet_command, tmp_path):
+    model = build(preset("debug-compact"), seed=0)
+    save_weights(tmp_path / "w.safetensors", model)
+    facts = facts_of(masklet_command, tmp_path / "w.safetensors")
+    assert (facts["kind"], facts["layout"], facts["model"]) == ("weights", "masklet", "debug-compact")
+    assert facts["is_preset"]
+    assert facts["keys"] == len(model.state_dict())
+    assert facts["parameters"] == sum(tensor.numel() for tensor in model.state_dict().values())
+
+
+def test_people_get_a_table(masklet_command, clip):
+    outcome = masklet_command("info", clip)
+    assert [line.split()[0] for line in outcome.out.splitlines()] == [
+        "kind",
+        "name",
+        "frames",
+        "width",
+        "height",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("text.mp4", b"just words, no video\n" * 20, "text.mp4"),
+        ("empty.mp4", b"", "empty"),
+        ("text.png", b"just words, no image\n", "text.png"),
+        ("text.safetensors", b"just words, no weights\n", "text.safetensors"),
+        ("page.pt", b"<!DOCTYPE html><html></html>", "web page"),
+        ("unknown.xyz", b"\x00\x01\x02", "unknown.xyz"),
+    ],
+)
+def test_files_that_are_not_what_their_name_says(masklet_command, tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    outcome = masklet_command("info", tmp_path / name)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert words in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_an_empty_folder(masklet_command, tmp_path):
+    outcome = masklet_command("info", tmp_path)
+    assert outcome.code == 1
+    assert "holds no image" in outcome.err
