@@ -26,7 +26,7 @@ from masklet.pipeline import (
     merge_prompts,
     track_video,
 )
-from masklet.pipeline_tracker import ModelTracker
+from masklet.pipeline.tracker import ModelTracker
 from masklet.prompts import Click, PromptSet
 from masklet.video.folder import open_folder
 from masklet.video.image import read_indexed_png
@@ -519,7 +519,7 @@ def test_many_objects_get_room_for_the_memories_that_resuming_needs(clip):
 
 
 def test_importing_the_pipeline_does_not_import_torch():
-    program = "import sys, masklet.pipeline, masklet.pipeline_tracker; print('torch' in sys.modules)"
+    program = "import sys, masklet.pipeline, masklet.pipeline.tracker; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )

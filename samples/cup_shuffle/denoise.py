@@ -57,7 +57,8 @@ def _shifted(array: Array, down: int, right: int) -> Array:
     """The array moved by whole pixels, edges repeated."""
     height, width = array.shape[:2]
     margin = max(abs(down), abs(right))
-    padded = cv2.copyMakeBorder(array, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    bordered = cv2.copyMakeBorder(array, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    padded = np.asarray(bordered, np.float32)
     return padded[margin + down : margin + down + height, margin + right : margin + right + width]
 
 
@@ -83,7 +84,8 @@ def _guide_distance(guides: Guides, settings: Filter, offset: tuple[int, int]) -
     colour = guides.albedo - _shifted(guides.albedo, *offset)
     normal = guides.normal - _shifted(guides.normal, *offset)
     depth = np.abs(guides.depth - _shifted(guides.depth, *offset)) / (settings.depth * way)
-    return _length2(colour) / settings.albedo**2 + _length2(normal) / settings.normal**2 + depth**2
+    far = _length2(colour) / settings.albedo**2 + _length2(normal) / settings.normal**2 + depth**2
+    return far.astype(np.float32, copy=False)
 
 
 def _noise_level(light: Array, guides: Guides, settings: Filter) -> Array:
@@ -127,9 +129,9 @@ def denoise(light: Array, guides: Guides, settings: Filter | None = None) -> Arr
             summed += weight[..., None] * _shifted(current, down, right)
             summed_variance += weight**2 * _shifted(variance, down, right)
         current, variance = summed / total[..., None], summed_variance / total**2
-    return current
+    return current.astype(np.float32, copy=False)
 
 
 def colour_in(light: Array, guides: Guides) -> Array:
     """Give light on a white surface the surface's colour."""
-    return light * (guides.albedo + ALBEDO_FLOOR)
+    return (light * (guides.albedo + ALBEDO_FLOOR)).astype(np.float32, copy=False)

@@ -89,9 +89,9 @@ def _weight(here: Layer, there: Layer, columns: Array, rows: Array, depth: Array
     """The other picture's light brought here, and how far it may be trusted, 0 to 1."""
 
     def bring(values: Array, method: int = cv2.INTER_LINEAR) -> Array:
-        return cv2.remap(
-            values, columns, rows, method, borderMode=cv2.BORDER_CONSTANT, borderValue=(-9.0,) * 4
-        )
+        outside = (-9.0,) * 4
+        moved = cv2.remap(values, columns, rows, method, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+        return np.asarray(moved, np.float32)
 
     light = bring(there.light)
     room = cv2.dilate((there.numbers > 0).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)

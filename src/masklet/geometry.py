@@ -22,7 +22,9 @@ class Size:
     def __post_init__(self) -> None:
         """Refuse empty sizes."""
         if self.height < 1 or self.width < 1:
-            raise PromptError(f"A size must be at least 1 by 1 pixel, got {self.height} by {self.width} (h, w).")
+            raise PromptError(
+                f"A size must be at least 1 by 1 pixel, got {self.height} by {self.width} (h, w)."
+            )
 
     @property
     def hw(self) -> tuple[int, int]:

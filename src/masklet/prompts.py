@@ -47,7 +47,9 @@ class MaskPrompt:
         """
         array = np.asarray(mask)
         if array.ndim != 2 or array.size == 0:
-            raise PromptError(f"A mask prompt must be an (h, w) array, got shape {array.shape}; pass one object's mask.")
+            raise PromptError(
+                f"A mask prompt must be an (h, w) array, got shape {array.shape}; pass one object's mask."
+            )
         frozen = array.astype(bool, copy=True)
         frozen.setflags(write=False)
         self._mask = frozen
@@ -113,11 +115,15 @@ class PromptSet:
         """
         object.__setattr__(self, "clicks", tuple(clicks))
         object.__setattr__(self, "box", box if box is None or isinstance(box, Box) else Box(*box))
-        object.__setattr__(self, "mask", mask if mask is None or isinstance(mask, MaskPrompt) else MaskPrompt(mask))
+        object.__setattr__(
+            self, "mask", mask if mask is None or isinstance(mask, MaskPrompt) else MaskPrompt(mask)
+        )
         if not self.clicks and self.box is None and self.mask is None:
             raise PromptError("A prompt set is empty; give at least one click, a box or a mask.")
         if len(self.clicks) > MAX_CLICKS:
-            raise PromptError(f"A prompt set holds {len(self.clicks)} clicks, the most is {MAX_CLICKS}; give fewer.")
+            raise PromptError(
+                f"A prompt set holds {len(self.clicks)} clicks, the most is {MAX_CLICKS}; give fewer."
+            )
 
     @property
     def is_mask_only(self) -> bool:

@@ -130,10 +130,12 @@ def test_a_range_and_backward(masklet_command, clip, tmp_path):
     assert [forward[index] for index in (4, 5, 6)] == [both[index] for index in (4, 5, 6)]
 
 
+@pytest.mark.parametrize("policy", ["recent", "quality", "motion"])
 def test_ctrl_c_keeps_what_is_done_and_resume_ends_as_if_nothing_had_happened(
-    masklet_command, clip, tmp_path, monkeypatch
+    masklet_command, clip, tmp_path, monkeypatch, policy
 ):
-    assert masklet_command("track", clip, *TWO, "--out", tmp_path / "whole", *MODEL).code == 0
+    given = ("track", clip, *TWO, "--policy", policy, *MODEL)
+    assert masklet_command(*given, "--out", tmp_path / "whole").code == 0
     advance = ProgressDisplay.advance
 
     def interrupted(display, what, num_done, num_total):
@@ -141,7 +143,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_ends_as_if_nothing_had_happened(
         if num_done == 5:
             signal.raise_signal(signal.SIGINT)
 
-    arguments = ("track", clip, *TWO, "--out", tmp_path / "broken", *MODEL)
+    arguments = (*given, "--out", tmp_path / "broken")
     with monkeypatch.context() as patch:
         patch.setattr(ProgressDisplay, "advance", interrupted)
         outcome = masklet_command(*arguments)

@@ -178,7 +178,8 @@ def test_ids_survive_the_round_trip(tmp_path_factory, labels):
 def test_the_palette_is_that_of_davis_and_voc():
     palette = mask_palette()
     assert palette[:8].tolist() == [
-        [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128], [128, 0, 128], [0, 128, 128], [128, 128, 128],
+        [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0],
+        [0, 0, 128], [128, 0, 128], [0, 128, 128], [128, 128, 128],
     ]  # fmt: skip
     assert palette[[8, 20, 255]].tolist() == [[64, 0, 0], [0, 64, 128], [224, 224, 192]]
     assert len(np.unique(palette, axis=0)) == 256

@@ -43,10 +43,8 @@ def auto(
     from masklet.weights.load import load_model
 
     loaded = load_model(model, device=device)
-    found: list[MaskCandidate] = []
     say(f"{path.name}: {pixels.shape[1]} x {pixels.shape[0]}, searching with preset {preset}")
-    for candidate in AutoMasks(loaded, preset=preset)(pixels):
-        found.append(candidate)
+    found = AutoMasks(loaded, preset=preset).generate(pixels)
     document = {
         "image": path.name,
         "size": list(pixels.shape[:2]),

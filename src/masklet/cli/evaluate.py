@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from masklet.weights.load import LoadedModel
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="A packed tar, or a folder in DAVIS or SA-V layout.")
     ],

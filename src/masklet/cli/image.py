@@ -15,8 +15,8 @@ from masklet.cli.picture import check_png, write_png
 from masklet.cli.prompt_grammar import IMAGE_EXAMPLE, parse_image_prompt
 from masklet.errors import PromptError
 from masklet.geometry import Size
-from masklet.pipeline_job import ObjectPrompt, merge_prompts
-from masklet.pipeline_labels import label_image
+from masklet.pipeline.job import ObjectPrompt, merge_prompts
+from masklet.pipeline.labels import label_image
 from masklet.video.image import read_image, write_indexed_png
 from masklet.video.overlay import draw_overlay
 

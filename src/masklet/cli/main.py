@@ -12,10 +12,10 @@ import typer
 from masklet import __version__
 from masklet.cli.auto import auto
 from masklet.cli.console import guarded
+from masklet.cli.evaluate import evaluate
 from masklet.cli.image import image
 from masklet.cli.info import info
 from masklet.cli.models import models
-from masklet.cli.evaluate import evaluate
 from masklet.cli.track import track
 from masklet.cli.train import train
 

@@ -50,7 +50,10 @@ def models(*, json: JsonOption = False) -> None:
 
 
 def _row(source: WeightsSource) -> ModelRow:
-    found = _embedded(source) if source.kind == "embedded" else _cached(source)
+    # importing the hub takes longer than everything else here, so it waits until it is needed
+    from masklet.weights.download import find_cached
+
+    found = _embedded(source) if source.kind == "embedded" else find_cached(source)
     num_bytes = None if found is None else found.stat().st_size
     expected = float(source.num_megabytes) or None
     return ModelRow(
@@ -66,16 +69,3 @@ def _embedded(source: WeightsSource) -> Path | None:
     with resources.as_file(resources.files("masklet.weights") / "embedded") as folder:
         path = folder / source.file
     return path if path.is_file() else None
-
-
-def _cached(source: WeightsSource) -> Path | None:
-    # Importing the hub takes longer than everything else here, so it waits until it is needed.
-    from masklet.weights import download
-
-    try:
-        found = download.hf_hub_download(
-            source.repo, source.file, revision=source.revision, local_files_only=True
-        )
-    except (OSError, ValueError):  # what the hub raises for files that are not in its cache
-        return None
-    return Path(found)

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from masklet.cli.prompt_grammar import parse_target
 from masklet.errors import MediaLimitError, PromptError, UnsupportedMediaError
 from masklet.geometry import Box
-from masklet.pipeline_job import ObjectPrompt
+from masklet.pipeline.job import ObjectPrompt
 from masklet.prompts import Click, MaskPrompt, PromptSet
 from masklet.video.boundary import checked_file, media_errors
 from masklet.video.decoder import MAX_PIXELS

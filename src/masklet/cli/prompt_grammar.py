@@ -13,7 +13,7 @@ import re
 
 from masklet.errors import PromptError
 from masklet.geometry import Box
-from masklet.pipeline_job import ObjectPrompt
+from masklet.pipeline.job import ObjectPrompt
 from masklet.prompts import Click, PromptSet
 
 VIDEO_EXAMPLE = "1@0: +320,240 -100,50"

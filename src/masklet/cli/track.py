@@ -25,8 +25,8 @@ from masklet.pipeline import (
     merge_prompts,
     track_video,
 )
-from masklet.pipeline_job import Tracker
-from masklet.pipeline_tracker import ModelTracker
+from masklet.pipeline.job import Tracker
+from masklet.pipeline.tracker import ModelTracker
 
 
 def track(  # noqa: PLR0913 - each parameter is one option of the command

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SAY_EVERY = 20
 
 
-def train(
+def train(  # noqa: PLR0913 - each parameter is one option of the command
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe of masklet.training.recipes.")],
     *,
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of packed shards.")],

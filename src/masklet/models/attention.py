@@ -20,7 +20,9 @@ def join_heads(values: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Scaled dot-product attention; the inner width may be smaller than the model's, keys may have another width."""
 
-    def __init__(self, dim: int, num_heads: int, *, inner_dim: int | None = None, key_dim: int | None = None) -> None:
+    def __init__(
+        self, dim: int, num_heads: int, *, inner_dim: int | None = None, key_dim: int | None = None
+    ) -> None:
         super().__init__()
         inner = inner_dim or dim
         self.num_heads = num_heads

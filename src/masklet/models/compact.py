@@ -17,7 +17,9 @@ from masklet.models.config import CompactEncoderConfig
 class SameConv(nn.Module):
     """3x3 convolution; stride 2 pads right and bottom only, as the origin of the weights does."""
 
-    def __init__(self, dim_in: int, dim_out: int, *, stride: int = 1, dilation: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, dim_in: int, dim_out: int, *, stride: int = 1, dilation: int = 1, groups: int = 1
+    ) -> None:
         super().__init__()
         padding = dilation if stride == 1 else 0
         self.stride = stride
@@ -88,7 +90,9 @@ class CompactEncoder(nn.Module):
         shapes = zip(config.block_channels, config.block_strides, config.block_dilations, strict=True)
         for index, (dim_out, stride, dilation) in enumerate(shapes):
             expansion = 1 if index == 0 else config.expansion
-            blocks.append(InvertedResidual(dim_in, dim_out, expansion=expansion, stride=stride, dilation=dilation))
+            blocks.append(
+                InvertedResidual(dim_in, dim_out, expansion=expansion, stride=stride, dilation=dilation)
+            )
             dim_in = dim_out
         self.blocks = nn.ModuleList(blocks)
         self.context = ContextHead(dim_in, config.context_channels)

@@ -163,7 +163,9 @@ class ModelConfig:
                 f"the nearest is {max(32, round(self.image_size / 32) * 32)}."
             )
         if self.hidden_dim % self.value_dim:
-            raise ConfigError(f"hidden_dim {self.hidden_dim} must be a multiple of value_dim {self.value_dim}.")
+            raise ConfigError(
+                f"hidden_dim {self.hidden_dim} must be a multiple of value_dim {self.value_dim}."
+            )
 
     @property
     def grid(self) -> int:

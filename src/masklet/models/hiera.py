@@ -100,7 +100,9 @@ class HieraBlock(nn.Module):
         read = self.attention(windows)
         factor = 2 if self.is_pooling else 1
         # after pooling the windows, the padding and the map all shrink by the same factor
-        return join_windows(read, (padded_h // factor, padded_w // factor), (height // factor, width // factor))
+        return join_windows(
+            read, (padded_h // factor, padded_w // factor), (height // factor, width // factor)
+        )
 
 
 class Hiera(nn.Module):
@@ -111,7 +113,9 @@ class Hiera(nn.Module):
         first = config.embed_dim
         self.patch = nn.Conv2d(3, first, 7, stride=4, padding=3)
         self.position = nn.Parameter(torch.zeros(1, first, *config.background_size))
-        self.window_position = nn.Parameter(torch.zeros(1, first, config.window_sizes[0], config.window_sizes[0]))
+        self.window_position = nn.Parameter(
+            torch.zeros(1, first, config.window_sizes[0], config.window_sizes[0])
+        )
         self.stage_ends = [sum(config.stage_depths[: stage + 1]) - 1 for stage in range(4)]
         self.blocks = nn.ModuleList(self._blocks(config))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +34,7 @@ class Perceptron(nn.Module):
 
     def __init__(self, dims: tuple[int, ...], *, activation: Activation = F.relu) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(dims[:-1], dims[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dims))
         self.activation = activation
 
     def forward(self, values: Float[Tensor, "*batch c"]) -> Float[Tensor, "*batch d"]:

@@ -55,7 +55,12 @@ class TwoWayBlock(nn.Module):
         self.norm4 = nn.LayerNorm(dim)
 
     def forward(
-        self, tokens: Tensor, image: Tensor, token_position: Tensor, image_position: Tensor, valid: Tensor | None
+        self,
+        tokens: Tensor,
+        image: Tensor,
+        token_position: Tensor,
+        image_position: Tensor,
+        valid: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Update tokens (b, n, c) and image (b, hw, c)."""
         if self.is_first:
@@ -78,7 +83,9 @@ class TwoWayTransformer(nn.Module):
 
     def __init__(self, dim: int, config: DecoderConfig) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(TwoWayBlock(dim, config, is_first=index == 0) for index in range(config.depth))
+        self.blocks = nn.ModuleList(
+            TwoWayBlock(dim, config, is_first=index == 0) for index in range(config.depth)
+        )
         self.final_attention = Attention(dim, config.num_heads, inner_dim=dim // config.attention_downsample)
         self.final_norm = nn.LayerNorm(dim)
 

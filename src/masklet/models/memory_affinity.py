@@ -51,7 +51,9 @@ class AffinityMemory(nn.Module):
 
     places: Tensor
 
-    def __init__(self, dim: int, value_dim: int, grid: int, num_rows: int, config: AffinityMemoryConfig) -> None:
+    def __init__(
+        self, dim: int, value_dim: int, grid: int, num_rows: int, config: AffinityMemoryConfig
+    ) -> None:
         super().__init__()
         self.key_dim = config.key_dim
         self.key = nn.Conv2d(dim, config.key_dim, 1)
@@ -73,14 +75,18 @@ class AffinityMemory(nn.Module):
         places = self.places[None].expand(len(tokens), -1, -1).to(tokens.dtype)
         return torch.cat((tokens, places, torch.ones_like(tokens[..., :1])), dim=-1)
 
-    def _memory_keys(self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]) -> Float[Tensor, "b mn q"]:
+    def _memory_keys(
+        self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]
+    ) -> Float[Tensor, "b mn q"]:
         sharpness = self.log_sharpness.exp()
         nearness = self.log_nearness.exp()[rows][..., None]
         tokens = keys.flatten(3).transpose(2, 3) * sharpness
         # -nearness * |p - q|^2, without the term in q alone, which softmax cancels
         places = 2 * nearness[..., None] * self.places
         bias = self.row_bias[rows][..., None] - nearness * self.places.square().sum(-1)
-        return torch.cat((tokens, places.to(tokens.dtype), bias[..., None].to(tokens.dtype)), dim=-1).flatten(1, 2)
+        return torch.cat((tokens, places.to(tokens.dtype), bias[..., None].to(tokens.dtype)), dim=-1).flatten(
+            1, 2
+        )
 
     @staticmethod
     def _read(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:

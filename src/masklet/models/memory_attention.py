@@ -86,7 +86,9 @@ class MemoryAttention(nn.Module):
 
     def __init__(self, dim: int, value_dim: int, grid: int, config: AttentionMemoryConfig) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(MemoryAttentionLayer(dim, value_dim, config) for _ in range(config.num_layers))
+        self.layers = nn.ModuleList(
+            MemoryAttentionLayer(dim, value_dim, config) for _ in range(config.num_layers)
+        )
         self.norm = nn.LayerNorm(dim)
         self.register_buffer("angles", rotary_angles(dim, grid, grid), persistent=False)
 

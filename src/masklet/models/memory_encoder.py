@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,9 +18,7 @@ class MaskDownsampler(nn.Module):
     def __init__(self, channels: tuple[int, ...], dim: int) -> None:
         super().__init__()
         sizes = (1, *channels)
-        self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(LayerNorm2d(size) for size in channels)
         self.out = nn.Conv2d(channels[-1], dim, 1)
 

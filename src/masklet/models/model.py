@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from masklet.models.compact import CompactEncoder
-from masklet.models.config import AffinityMemoryConfig, CompactEncoderConfig, HieraConfig, ModelConfig
+from masklet.models.config import AffinityMemoryConfig, HieraConfig, ModelConfig
 from masklet.models.hiera import Hiera
 from masklet.models.layers import Perceptron
 from masklet.models.mask_decoder import DecodedMasks, MaskDecoder
@@ -105,10 +105,17 @@ class SegmentationModel(nn.Module):
         self.no_memory_embedding = nn.Parameter(torch.zeros(dim))
         self.no_memory_position = nn.Parameter(torch.zeros(dim))
         self.no_object_pointer = nn.Parameter(torch.zeros(1, dim))
-        self.absent_embedding = nn.Parameter(torch.zeros(1, value_dim)) if config.has_absent_embedding else None
+        self.absent_embedding = (
+            nn.Parameter(torch.zeros(1, value_dim)) if config.has_absent_embedding else None
+        )
         self.register_buffer("feature_position", sine_map(dim, grid, grid), persistent=False)
         self.register_buffer("memory_position", sine_map(value_dim, grid, grid), persistent=False)
-        for free in (self.memory_time, self.no_memory_embedding, self.no_memory_position, self.no_object_pointer):
+        for free in (
+            self.memory_time,
+            self.no_memory_embedding,
+            self.no_memory_position,
+            self.no_object_pointer,
+        ):
             nn.init.trunc_normal_(free, std=0.02)
 
     @property
@@ -200,7 +207,9 @@ class SegmentationModel(nn.Module):
             return torch.cat((keys, values.to(keys.dtype)), dim=1)
         return values
 
-    def read_memory(self, features: Float[Tensor, "#b c h w"], memory: MemoryBatch) -> Float[Tensor, "b c h w"]:
+    def read_memory(
+        self, features: Float[Tensor, "#b c h w"], memory: MemoryBatch
+    ) -> Float[Tensor, "b c h w"]:
         """Condition features on the memories of each object; features may be shared by the batch."""
         features = features.expand(len(memory.spatial), -1, -1, -1)
         if isinstance(self.memory, AffinityMemory):
@@ -210,7 +219,9 @@ class SegmentationModel(nn.Module):
             )
         keys, values, valid = self._memory_tokens(memory)
         num_pointers = values.shape[1] - memory.spatial.shape[1] * self.config.grid**2
-        return self.memory(features, self.feature_position, (keys, values), num_pointers=num_pointers, key_valid=valid)
+        return self.memory(
+            features, self.feature_position, (keys, values), num_pointers=num_pointers, key_valid=valid
+        )
 
     def _pointer_ages(self, ages: Float[Tensor, "b p"], *, whole: bool) -> Tensor:
         if self.pointer_time is None:
@@ -239,7 +250,9 @@ class SegmentationModel(nn.Module):
         if pointer_valid is None:
             pointer_valid = torch.ones(batch, memory.pointers.shape[1], dtype=torch.bool, device=device)
         cells = self.config.grid**2
-        return torch.cat((spatial_valid.repeat_interleave(cells, 1), pointer_valid.repeat_interleave(pieces, 1)), dim=1)
+        return torch.cat(
+            (spatial_valid.repeat_interleave(cells, 1), pointer_valid.repeat_interleave(pieces, 1)), dim=1
+        )
 
 
 def resize_logits(logits: Float[Tensor, "b k h w"], side: int) -> Float[Tensor, "b k side side"]:
@@ -254,9 +267,8 @@ def _build_encoder(config: ModelConfig) -> tuple[nn.Module, nn.Module]:
     encoder = config.encoder
     if isinstance(encoder, HieraConfig):
         return Hiera(encoder), PyramidNeck(encoder.channels, config.hidden_dim, config.skip_dims)
-    if isinstance(encoder, CompactEncoderConfig):
-        channels = CompactEncoder.channels(encoder)
-        return CompactEncoder(encoder), CompactNeck(channels, config.hidden_dim, config.skip_dims)
+    channels = CompactEncoder.channels(encoder)
+    return CompactEncoder(encoder), CompactNeck(channels, config.hidden_dim, config.skip_dims)
 
 
 def build(config: ModelConfig, *, seed: int | None = None) -> SegmentationModel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from masklet.models.layers import ConvNextBlock
@@ -12,7 +11,9 @@ from masklet.models.layers import ConvNextBlock
 class PyramidNeck(nn.Module):
     """SAM 2's neck: 1x1 convolutions; stride 32 is added into stride 16 and then dropped."""
 
-    def __init__(self, channels: tuple[int, int, int, int], hidden_dim: int, skip_dims: tuple[int, int]) -> None:
+    def __init__(
+        self, channels: tuple[int, int, int, int], hidden_dim: int, skip_dims: tuple[int, int]
+    ) -> None:
         super().__init__()
         self.laterals = nn.ModuleList(nn.Conv2d(c, hidden_dim, 1) for c in channels)
         self.skip4 = nn.Conv2d(hidden_dim, skip_dims[0], 1)
@@ -34,7 +35,9 @@ class PyramidNeck(nn.Module):
 class CompactNeck(nn.Module):
     """Ours: context into stride 16, then semantics flow down into both skips."""
 
-    def __init__(self, channels: tuple[int, int, int, int], hidden_dim: int, skip_dims: tuple[int, int]) -> None:
+    def __init__(
+        self, channels: tuple[int, int, int, int], hidden_dim: int, skip_dims: tuple[int, int]
+    ) -> None:
         super().__init__()
         stride4, stride8, stride16, context = channels
         self.context = nn.Conv2d(context, hidden_dim, 1)
@@ -47,11 +50,13 @@ class CompactNeck(nn.Module):
         self.down4 = nn.Conv2d(skip_dims[1], skip_dims[0], 1)
         self.skip4 = nn.Conv2d(skip_dims[0], skip_dims[0], 3, padding=1)
 
-    def forward(self, maps: list[Float[Tensor, "b c h w"]]) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, maps: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Join maps at strides 4, 8, 16 and the context at 16; returns as PyramidNeck does."""
         stride4, stride8, stride16, context = maps
         features = self.refine(self.lateral16(stride16) + self.context(context))
-        fine8 = self.lateral8(stride8) + F.interpolate(self.down8(features), scale_factor=2.0, mode="bilinear")
+        fine8 = self.lateral8(stride8) + F.interpolate(
+            self.down8(features), scale_factor=2.0, mode="bilinear"
+        )
         fine8 = self.skip8(F.gelu(fine8))
         fine4 = self.lateral4(stride4) + F.interpolate(self.down4(fine8), scale_factor=2.0, mode="bilinear")
         return features, self.skip4(F.gelu(fine4)), fine8

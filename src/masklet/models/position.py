@@ -68,7 +68,9 @@ def rotary_angles(channels: int, height: int, width: int) -> Float[Tensor, "n ha
 
     Source: RoPE for vision (Heo et al. 2024), as in SAM 2's memory attention.
     """
-    inverse = 1.0 / _TEMPERATURE ** (torch.arange(0, channels, 4, dtype=torch.float32)[: channels // 4] / channels)
+    inverse = 1.0 / _TEMPERATURE ** (
+        torch.arange(0, channels, 4, dtype=torch.float32)[: channels // 4] / channels
+    )
     cells = torch.arange(height * width, dtype=torch.float32)
     columns, rows = cells % width, torch.div(cells, width, rounding_mode="floor")
     return torch.cat((torch.outer(columns, inverse), torch.outer(rows, inverse)), dim=-1)

@@ -26,7 +26,9 @@ def choose_device(name: str = "auto") -> torch.device:
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"The device {name!r} was asked for but no CUDA device is there; use 'auto' or 'cpu'.")
+        raise ConfigError(
+            f"The device {name!r} was asked for but no CUDA device is there; use 'auto' or 'cpu'."
+        )
     if name == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("The device 'mps' was asked for but is not there; use 'auto' or 'cpu'.")
     if name.split(":")[0] not in ("cpu", "cuda", "mps"):
@@ -47,7 +49,9 @@ class PrecisionPolicy:
         if name != "auto":
             return cls(device=device, dtype=_TYPES[name])
         if device.type == "cuda":
-            return cls(device=device, dtype=torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
+            return cls(
+                device=device, dtype=torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+            )
         return cls(device=device, dtype=torch.float32)
 
     def autocast(self) -> AbstractContextManager[object]:

@@ -92,7 +92,11 @@ class PromptEncoder(nn.Module):
         dense = self.no_mask[:, :, None, None].expand(len(points_xy), -1, self.grid, self.grid)
         if mask_logits is not None:
             embedded = self.encode_mask(mask_logits)
-            dense = embedded if mask_given is None else torch.where(mask_given[:, None, None, None], embedded, dense)
+            dense = (
+                embedded
+                if mask_given is None
+                else torch.where(mask_given[:, None, None, None], embedded, dense)
+            )
         if self.maps is None:
             return EncodedPrompts(tokens, valid, dense)
         unit_xy = (points_xy.float() + 0.5) / (16 * self.grid)

@@ -31,7 +31,9 @@ class PromptMaps(nn.Module):
         self.to_skip8 = nn.Conv2d(32, skip_dims[1], 1)
         self.down16 = nn.Conv2d(32, 64, 2, stride=2)
         self.to_dense = nn.Conv2d(64, hidden_dim, 1)
-        self.register_buffer("centres", (torch.arange(side, dtype=torch.float32) + 0.5) / side, persistent=False)
+        self.register_buffer(
+            "centres", (torch.arange(side, dtype=torch.float32) + 0.5) / side, persistent=False
+        )
 
     def forward(
         self,
@@ -56,7 +58,11 @@ class PromptMaps(nn.Module):
     ) -> Float[Tensor, "b 7 h w"]:
         batch, side = len(unit_xy), self.side
         blank = unit_xy.new_zeros(batch, side, side)
-        clicks = [self._bells(unit_xy, labels == kind, width) for kind in (_POSITIVE, _NEGATIVE) for width in (NEAR, FAR)]
+        clicks = [
+            self._bells(unit_xy, labels == kind, width)
+            for kind in (_POSITIVE, _NEGATIVE)
+            for width in (NEAR, FAR)
+        ]
         if mask_logits is None:
             mask, flag = blank, blank
         else:

@@ -70,7 +70,9 @@ class _Decoded:
 class AutoMasks:
     """Finds masks of everything in an image. Holds a model and no other state; safe to share between threads."""
 
-    def __init__(self, model: LoadedModel | str = "compact", *, preset: str | AutoPreset = "balanced") -> None:
+    def __init__(
+        self, model: LoadedModel | str = "compact", *, preset: str | AutoPreset = "balanced"
+    ) -> None:
         """Use a loaded model, or load one by name.
 
         Args:
@@ -106,7 +108,9 @@ class AutoMasks:
             best = keep_best(proposals, self.preset.max_overlap)
             if best and given:
                 shared = overlaps(np.stack([one.packed for one in best]), np.stack(given)).max(axis=1)
-                best = [one for one, most in zip(best, shared, strict=True) if most <= self.preset.max_overlap]
+                best = [
+                    one for one, most in zip(best, shared, strict=True) if most <= self.preset.max_overlap
+                ]
             for proposal in best:
                 candidate = self._finish(proposal, size)
                 if candidate is not None:
@@ -201,7 +205,9 @@ class AutoMasks:
 
     def _has_size(self, masks: _Decoded, crop: Crop) -> Tensor:
         """Which masks are neither empty nor nearly the whole image."""
-        share = (masks.logits > 0).flatten(1).float().mean(dim=1) * crop.size.num_pixels / crop.image.num_pixels
+        share = (
+            (masks.logits > 0).flatten(1).float().mean(dim=1) * crop.size.num_pixels / crop.image.num_pixels
+        )
         return (share > 0) & (share <= self.preset.max_area_share)
 
     def _finish(self, proposal: Proposal, size: Size) -> MaskCandidate | None:
@@ -209,7 +215,10 @@ class AutoMasks:
         crop = proposal.crop
         part = (to_image_logits(proposal.logits[None], crop.size)[0] > 0).numpy()
         pixels_per_cell = crop.size.num_pixels / proposal.logits.numel()
-        areas = (round(self.preset.hole_area * pixels_per_cell), round(self.preset.speck_area * pixels_per_cell))
+        areas = (
+            round(self.preset.hole_area * pixels_per_cell),
+            round(self.preset.speck_area * pixels_per_cell),
+        )
         mask = np.zeros(size.hw, dtype=bool)
         mask[crop.top : crop.top + crop.size.height, crop.left : crop.left + crop.size.width] = (
             clean(part, *areas) if part.any() else part

@@ -72,7 +72,9 @@ def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         theirs = _unpacked(second[start : start + _NUM_AT_ONCE])
         shared = ours @ theirs.T
         joined = ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None] - shared
-        found[:, start : start + _NUM_AT_ONCE] = np.divide(shared, joined, out=np.zeros_like(shared), where=joined > 0)
+        found[:, start : start + _NUM_AT_ONCE] = np.divide(
+            shared, joined, out=np.zeros_like(shared), where=joined > 0
+        )
     return found
 
 

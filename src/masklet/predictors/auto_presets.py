@@ -102,5 +102,7 @@ def choose_auto_preset(preset: str | AutoPreset) -> AutoPreset:
     if isinstance(preset, AutoPreset):
         return preset
     if preset not in AUTO_PRESETS:
-        raise ConfigError(f"There is no preset {preset!r} for AutoMasks; the presets are {', '.join(AUTO_PRESETS)}.")
+        raise ConfigError(
+            f"There is no preset {preset!r} for AutoMasks; the presets are {', '.join(AUTO_PRESETS)}."
+        )
     return AUTO_PRESETS[preset]()

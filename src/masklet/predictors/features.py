@@ -27,13 +27,21 @@ class CacheBudget:
     disk_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnDisk:
+    """A frame that left memory: its bytes, and the device it goes back to."""
+
+    num_bytes: int
+    device: str
+
+
 class FeatureCache:
     """Least recently used frames leave first: from memory to disk, if there is a budget, then for good."""
 
     def __init__(self, budget: CacheBudget) -> None:
         self._budget = budget
         self._memory: OrderedDict[int, ImageFeatures] = OrderedDict()
-        self._disk: OrderedDict[int, int] = OrderedDict()
+        self._disk: OrderedDict[int, _OnDisk] = OrderedDict()
         self._num_bytes = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -49,7 +57,8 @@ class FeatureCache:
             self._memory.move_to_end(frame)
             return found
         if frame in self._disk:
-            maps = load_file(self._path(frame))
+            self._disk.move_to_end(frame)
+            maps = load_file(self._path(frame), device=self._disk[frame].device)
             return ImageFeatures(*(maps[name] for name in _MAPS))
         return None
 
@@ -79,8 +88,8 @@ class FeatureCache:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-")
         save_file({name: getattr(features, name).cpu().contiguous() for name in _MAPS}, self._path(frame))
-        self._disk[frame] = features.num_bytes
-        while sum(self._disk.values()) > self._budget.disk_bytes:
+        self._disk[frame] = _OnDisk(num_bytes=features.num_bytes, device=str(features.features.device))
+        while sum(one.num_bytes for one in self._disk.values()) > self._budget.disk_bytes:
             oldest, _ = self._disk.popitem(last=False)
             self._path(oldest).unlink()
 

@@ -19,7 +19,13 @@ from masklet.errors import MediaError, PromptError, WeightsError
 from masklet.geometry import Size
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures
-from masklet.predictors.preprocess import PostProcess, to_image_logits, to_image_masks, to_model_prompt, to_pixels
+from masklet.predictors.preprocess import (
+    PostProcess,
+    to_image_logits,
+    to_image_masks,
+    to_model_prompt,
+    to_pixels,
+)
 from masklet.prompts import PromptSet
 from masklet.tracking.mask_scores import stability_of
 from masklet.tracking.policy import RECENT, choose_by_iou
@@ -44,7 +50,9 @@ class Embedding:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the embedding as safetensors."""
-        tensors = {name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")}
+        tensors = {
+            name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")
+        }
         facts = {"size_hw": json.dumps(self.size.hw), "model": self.model_name}
         partial = Path(path).with_name(Path(path).name + ".part")
         save_file(tensors, partial, metadata=facts)
@@ -61,11 +69,12 @@ class Embedding:
             with safe_open(path, framework="pt", device=str(device)) as file:
                 facts = file.metadata() or {}
                 maps = [file.get_tensor(name) for name in ("features", "skip4", "skip8")]
-        except (SafetensorError, OSError) as error:
-            raise WeightsError(f"{Path(path).name} is not a saved embedding ({error}); embed the image again.") from error
-        if "size_hw" not in facts:
-            raise WeightsError(f"{Path(path).name} is not a saved embedding; embed the image again.")
-        return cls(features=ImageFeatures(*maps), size=Size(*json.loads(facts["size_hw"])), model_name=facts["model"])
+                size, name = Size(*json.loads(facts["size_hw"])), facts["model"]
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+            raise WeightsError(
+                f"{Path(path).name} is not a saved embedding ({error}); embed the image again."
+            ) from error
+        return cls(features=ImageFeatures(*maps), size=size, model_name=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,7 +99,9 @@ class Masks:
 class ImagePredictor:
     """Segments objects in images. Holds a model and no other state; safe to share between threads."""
 
-    def __init__(self, model: LoadedModel | str = "compact", *, post_process: PostProcess | None = None) -> None:
+    def __init__(
+        self, model: LoadedModel | str = "compact", *, post_process: PostProcess | None = None
+    ) -> None:
         """Use a loaded model, or load one by name.
 
         Args:
@@ -99,7 +110,9 @@ class ImagePredictor:
         """
         self.model = load_model(model) if isinstance(model, str) else model
         self.post_process = post_process or PostProcess()
-        self._tracker = Tracker(model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers)
+        self._tracker = Tracker(
+            model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
+        )
 
     @torch.inference_mode()
     def embed(self, image: Any) -> Embedding:  # noqa: ANN401 - every picture type is a border
@@ -189,7 +202,9 @@ class ImagePredictor:
             PromptError: When a prompt does not fit its image, or the lists differ in length.
         """
         if len(embeddings) != len(prompts):
-            raise PromptError(f"Got {len(embeddings)} images and {len(prompts)} lists of prompts; give one per image.")
+            raise PromptError(
+                f"Got {len(embeddings)} images and {len(prompts)} lists of prompts; give one per image."
+            )
         owners = [index for index, sets in enumerate(prompts) for _ in sets]
         if not owners:
             return [[] for _ in prompts]
@@ -208,7 +223,9 @@ class ImagePredictor:
             answers[owner].append(self._finish(decoded, row, chosen, embeddings[owner].size))
         return answers
 
-    def _model_prompt(self, embedding: Embedding, prompts: PromptSet, start: np.ndarray | None) -> ModelPrompt:
+    def _model_prompt(
+        self, embedding: Embedding, prompts: PromptSet, start: np.ndarray | None
+    ) -> ModelPrompt:
         made = to_model_prompt(prompts, embedding.size, self.model.config)
         given = made.start_logits
         if made.given_mask is not None:
@@ -225,7 +242,9 @@ class ImagePredictor:
     ) -> list[int]:
         if multimask:
             return (decoded.iou[row, 1:].argsort(descending=True) + 1).tolist()
-        is_ambiguous = torch.tensor([len(prompt.labels) <= 1 and multimask is None], device=decoded.iou.device)
+        is_ambiguous = torch.tensor(
+            [len(prompt.labels) <= 1 and multimask is None], device=decoded.iou.device
+        )
         one = DecodedMasks(*(part[row : row + 1] for part in _parts(decoded)))
         moment = self._tracker.moment(0, is_backward=False)
         return choose_by_iou(one, is_ambiguous, [], moment).tolist()
@@ -270,5 +289,8 @@ def _gather(features: Sequence[ImageFeatures], owners: Sequence[int]) -> ImageFe
     if len(features) == 1:
         only = features[0]
         return ImageFeatures(only.features.expand(len(owners), -1, -1, -1), only.skip4, only.skip8)
-    maps = [torch.cat([getattr(one, name) for one in features])[list(owners)] for name in ("features", "skip4", "skip8")]
+    maps = [
+        torch.cat([getattr(one, name) for one in features])[list(owners)]
+        for name in ("features", "skip4", "skip8")
+    ]
     return ImageFeatures(*maps)

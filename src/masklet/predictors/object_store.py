@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from torch import Tensor
 
 from masklet.errors import PromptError, SessionError
 from masklet.prompts import PromptSet
@@ -61,15 +62,6 @@ class ObjectStore:
             raise SessionError(f"There is no object {object_id} in this session; the objects are: {known}.")
         return self.objects[object_id]
 
-    def check_id(self, object_id: int) -> None:
-        """Refuse ids that are not whole numbers from 1.
-
-        Raises:
-            PromptError: When the id is not usable.
-        """
-        if isinstance(object_id, bool) or not isinstance(object_id, int) or not 1 <= object_id <= MAX_OBJECT_ID:
-            raise PromptError(f"An object id must be a whole number from 1 to {MAX_OBJECT_ID}, got {object_id!r}.")
-
     def put_prompted(self, object_id: int, frame: int, prompts: PromptSet, computed: Computed) -> None:
         """Store what a person prompted; results it can change are dropped."""
         was_created = object_id not in self.objects
@@ -94,7 +86,9 @@ class ObjectStore:
         """
         state = self.state(object_id)
         if frame not in state.prompts:
-            raise SessionError(f"Object {object_id} has no prompts on frame {frame}; there is nothing to clear.")
+            raise SessionError(
+                f"Object {object_id} has no prompts on frame {frame}; there is nothing to clear."
+            )
         edit = self._edit_of(object_id, frame, state, was_created=False)
         dropped = state.drop_dependents(frame)
         for part in (state.prompts, state.conditioning, state.results):
@@ -113,7 +107,7 @@ class ObjectStore:
         Raises:
             SessionError: When the new id is taken.
         """
-        self.check_id(new_id)
+        check_object_id(new_id)
         state = self.state(object_id)
         if new_id in self.objects:
             raise SessionError(f"Object {new_id} exists already; remove it first or choose another id.")
@@ -163,6 +157,9 @@ class ObjectStore:
         recent: list[MemoryEntry] = []
         for age in range(1, _MAX_LOOK_BACK):
             result = state.results.get(frame + step * age)
+            if result is not None and not result.is_prompted and result.is_backward != is_backward:
+                # a direction reads its own results only: the order in which ranges are tracked does not matter
+                continue
             if result is None or result.is_prompted or (age > 1 and not result.is_kept):
                 if result is None and age > self._bank_capacity:
                     break
@@ -178,9 +175,20 @@ class ObjectStore:
         reached = {at: entry for at, entry in state.conditioning.items() if (frame - at) * step <= 0}
         return MemoryBank(conditioning=reached, recent=tuple(reversed(recent)), capacity=self._bank_capacity)
 
+    def logits_of(self, state: ObjectState, frame: int) -> Tensor | None:
+        """Decoder logits (h4, w4) of a result, rounded and limited as memory holds them; None when they are gone."""
+        result = state.results[frame]
+        entry = state.conditioning.get(frame) if result.is_prompted else self._archive.get(result.version)
+        return None if entry is None else entry.logits.float()
+
     def archived(self, result: StoredMask) -> MemoryEntry | None:
         """The memory of a tracked result, if it is still there."""
         return self._archive.get(result.version)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of memories of tracked frames held now."""
+        return self._archive.num_bytes
 
     def restore_archive(self, version: int, entry: MemoryEntry) -> None:
         """Put back a saved memory; new computations get later numbers."""
@@ -212,8 +220,13 @@ class ObjectStore:
         self._edits = [*self._edits, edit][-MAX_EDITS:]
 
 
-def presence_probability(logit: float) -> float:
-    """Presence logit to probability, safe for large logits."""
-    return 1 / (1 + math.exp(-max(min(logit, 60.0), -60.0)))
+def check_object_id(object_id: int) -> None:
+    """Refuse ids that are not whole numbers from 1.
 
-
+    Raises:
+        PromptError: When the id is not usable.
+    """
+    if isinstance(object_id, bool) or not isinstance(object_id, int) or not 1 <= object_id <= MAX_OBJECT_ID:
+        raise PromptError(
+            f"An object id must be a whole number from 1 to {MAX_OBJECT_ID}, got {object_id!r}."
+        )

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.geometry import Size, SquareResize
-from masklet.masks.morphology import clean
+from masklet.masks.morphology import clean, resolve_overlaps
 from masklet.models.config import ModelConfig
 from masklet.models.prompt_encoder import PointLabel
 from masklet.prompts import MaskPrompt, PromptSet
@@ -65,7 +65,10 @@ def to_model_prompt(prompts: PromptSet, size: Size, config: ModelConfig) -> Mode
     start = None
     if given is not None and not prompts.is_mask_only:
         start = F.interpolate(
-            (20 * given - 10)[None, None], size=(config.mask_side, config.mask_side), mode="bilinear", antialias=True
+            (20 * given - 10)[None, None],
+            size=(config.mask_side, config.mask_side),
+            mode="bilinear",
+            antialias=True,
         )[0, 0]
     return ModelPrompt(
         points_xy=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
@@ -96,13 +99,12 @@ def to_image_logits(logits: Tensor, size: Size) -> Tensor:
 def to_image_masks(logits: Tensor, size: Size, post: PostProcess) -> np.ndarray:
     """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
     full = to_image_logits(logits, size)
-    is_on = full > 0
-    if post.is_exclusive and len(full) > 1:
-        winner = full.argmax(dim=0)
-        is_on &= winner[None] == torch.arange(len(full), device=full.device)[:, None, None]
-    masks = is_on.cpu().numpy()
+    masks = (full > 0).cpu().numpy()
     pixels_per_cell = size.num_pixels / logits.shape[-1] / logits.shape[-2]
     hole_area, speck_area = round(post.hole_area * pixels_per_cell), round(post.speck_area * pixels_per_cell)
     if hole_area or speck_area:
         masks = np.stack([clean(mask, hole_area, speck_area) for mask in masks]) if len(masks) else masks
+    if post.is_exclusive and len(masks) > 1:
+        # last, because a small object may fill what was a hole of another; there its own logit is the higher one
+        masks = resolve_overlaps(np.where(masks, full.clamp(min=0).cpu().numpy() + 1, 0))
     return masks

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.annotations.prompts_json import prompts_from_json, prompts_to_json
-from masklet.errors import FormatError, SessionError
+from masklet.errors import SessionError
 from masklet.geometry import Box
 from masklet.masks import rle
 from masklet.predictors.object_store import ObjectStore
@@ -37,7 +36,10 @@ class SavedSession:
     def fill(self, store: ObjectStore) -> None:
         """Put the saved state into an empty store."""
         store.objects.update(self.objects)
-        newest = max((result.version for state in self.objects.values() for result in state.results.values()), default=0)
+        newest = max(
+            (result.version for state in self.objects.values() for result in state.results.values()),
+            default=0,
+        )
         for version, entry in self.archive.items():
             store.restore_archive(version, entry)
         while store.next_version() < newest:
@@ -68,9 +70,11 @@ def write_session(path: Path, store: ObjectStore, model: LoadedModel, policy: st
     partial = path.with_name(path.name + ".part")
     try:
         save_file(tensors, partial, metadata={"session": json.dumps(facts)})
-        os.replace(partial, path)
+        partial.replace(path)
     except (OSError, SafetensorError) as error:
-        raise SessionError(f"The session could not be written to {path.name}: {error}; free space or choose a folder.") from error
+        raise SessionError(
+            f"The session could not be written to {path.name}: {error}; free space or choose a folder."
+        ) from error
 
 
 def read_session(path: Path, model: LoadedModel) -> SavedSession:
@@ -86,9 +90,12 @@ def read_session(path: Path, model: LoadedModel) -> SavedSession:
         _check_model(facts, model, path.name)
         objects = {int(key): _read_object(value, tensors) for key, value in facts["objects"].items()}
         archive = {int(key): _read_entry(value, tensors) for key, value in facts["archive"].items()}
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, FormatError) as error:
-        raise SessionError(f"{path.name} is not a whole session file ({error}); track the video again.") from error
-    return SavedSession(policy=facts["policy"], objects=objects, archive=archive)
+        policy = str(facts["policy"])
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise SessionError(
+            f"{path.name} is not a whole session file ({error}); track the video again."
+        ) from error
+    return SavedSession(policy=policy, objects=objects, archive=archive)
 
 
 def _check_model(facts: dict[str, Any], model: LoadedModel, name: str) -> None:
@@ -132,7 +139,9 @@ def _entry_facts(key: str, entry: MemoryEntry, tensors: dict[str, Tensor]) -> di
 def _read_object(facts: dict[str, Any], tensors: dict[str, Tensor]) -> ObjectState:
     return ObjectState(
         prompts={int(frame): prompts_from_json(value) for frame, value in facts["prompts"].items()},
-        conditioning={int(frame): _read_entry(value, tensors) for frame, value in facts["conditioning"].items()},
+        conditioning={
+            int(frame): _read_entry(value, tensors) for frame, value in facts["conditioning"].items()
+        },
         results={int(frame): _read_result(value) for frame, value in facts["results"].items()},
         edits=facts["edits"],
     )

@@ -82,6 +82,13 @@ class MemoryBank:
         recent = tuple(other for other in self.recent if other.is_kept and other.frame != entry.frame)
         return replace(self, recent=(*recent, entry)[-self.capacity :])
 
+    def without(self, frame: int) -> MemoryBank:
+        """The bank without what is known of one frame."""
+        conditioning = {at: entry for at, entry in self.conditioning.items() if at != frame}
+        return replace(
+            self, conditioning=conditioning, recent=tuple(e for e in self.recent if e.frame != frame)
+        )
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing was prompted yet."""

@@ -11,7 +11,9 @@ from masklet.geometry import Box
 SHOWN_STABILITY_OFFSET = 1.0
 
 
-def stability_of(logits: Float[Tensor, "b h w"], offset: float = SHOWN_STABILITY_OFFSET) -> Float[Tensor, " b"]:
+def stability_of(
+    logits: Float[Tensor, "b h w"], offset: float = SHOWN_STABILITY_OFFSET
+) -> Float[Tensor, " b"]:
     """IoU of each mask with itself when the threshold moves by the offset; 1 when nothing is above either.
 
     Source: SAM (Kirillov et al. 2023), stability score.
@@ -33,6 +35,8 @@ def boxes_of(logits: Float[Tensor, "b h w"]) -> list[Box | None]:
             boxes.append(None)
             continue
         boxes.append(
-            Box(int(xs[0]) / width, int(ys[0]) / height, (int(xs[-1]) + 1) / width, (int(ys[-1]) + 1) / height)
+            Box(
+                int(xs[0]) / width, int(ys[0]) / height, (int(xs[-1]) + 1) / width, (int(ys[-1]) + 1) / height
+            )
         )
     return boxes

@@ -80,7 +80,9 @@ class MemoryPolicy:
     keep: Keep
 
 
-def nearest_conditioning(bank: MemoryBank, moment: Moment, limit: int = MAX_CONDITIONING) -> list[MemoryEntry]:
+def nearest_conditioning(
+    bank: MemoryBank, moment: Moment, limit: int = MAX_CONDITIONING
+) -> list[MemoryEntry]:
     """Prompted frames that have been reached, the nearest ones when there are many, in order of time."""
     reached = [entry for entry in bank.conditioning.values() if moment.age(entry.frame) >= 0]
     nearest = sorted(reached, key=lambda entry: moment.age(entry.frame))[:limit]
@@ -114,7 +116,9 @@ def attend_kept(bank: MemoryBank, moment: Moment) -> Attended:
     spatial += [(entry, row) for row, entry in reversed(list(enumerate(good[:last_row])))]
     pointers = [(entry, moment.age(entry.frame)) for entry in conditioning]
     pointers += [(entry, min(moment.age(entry.frame), moment.max_pointers - 1)) for entry in good]
-    return Attended(spatial=tuple(spatial), pointers=tuple(pointers[: moment.max_pointers + len(conditioning)]))
+    return Attended(
+        spatial=tuple(spatial), pointers=tuple(pointers[: moment.max_pointers + len(conditioning)])
+    )
 
 
 def choose_by_iou(
@@ -132,7 +136,7 @@ MIN_MOTION_FRAMES = 3
 
 def predicted_box(bank: MemoryBank, moment: Moment) -> Box | None:
     """Where the object should be if its box keeps its mean velocity over the last frames; None when unknown."""
-    known = [entry for entry in bank.recent if entry.box is not None and 1 <= moment.age(entry.frame)]
+    known = [entry for entry in bank.recent if entry.box is not None and moment.age(entry.frame) >= 1]
     known = sorted(known, key=lambda entry: moment.age(entry.frame))[:MIN_MOTION_FRAMES]
     if len(known) < MIN_MOTION_FRAMES or moment.age(known[0].frame) > MIN_MOTION_FRAMES:
         return None

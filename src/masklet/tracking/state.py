@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
-from masklet.tracking.bank import MaskScore, MemoryEntry
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,27 @@ class Edit:
     renamed_from: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunningBank:
+    """The memory a pass over the video holds of one object, and what must still be true for it to count.
+
+    Attributes:
+        state: The object it is of; its id may belong to another object by now.
+        edits: Edits the object had then.
+        frame: The last frame tracked.
+        bank: The memory after it.
+    """
+
+    state: ObjectState
+    edits: int
+    frame: int
+    bank: MemoryBank
+
+    def counts_for(self, state: ObjectState, frame: int) -> bool:
+        """Whether it is the memory of an object on the frame next to be tracked."""
+        return self.state is state and self.edits == state.edits and abs(frame - self.frame) == 1
+
+
 class EntryArchive:
     """Memories of tracked frames, the least recently used leave when a budget of bytes is full."""
 
@@ -109,6 +130,8 @@ class EntryArchive:
 
     def put(self, version: int, entry: MemoryEntry) -> None:
         """Keep the memory of a computation."""
+        replaced = self._entries.pop(version, None)
+        self._num_bytes -= 0 if replaced is None else replaced.num_bytes
         self._entries[version] = entry
         self._num_bytes += entry.num_bytes
         while self._num_bytes > self._budget and len(self._entries) > 1:

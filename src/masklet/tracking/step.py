@@ -133,10 +133,15 @@ class Tracker:
         config = self.model.config
         # a clip shorter than the pointer span never looks further back than itself
         return Moment(
-            frame=frame, is_backward=is_backward, num_memories=config.num_memories, max_pointers=self.pointer_span
+            frame=frame,
+            is_backward=is_backward,
+            num_memories=config.num_memories,
+            max_pointers=self.pointer_span,
         )
 
-    def condition(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Float[Tensor, "b c h w"]:
+    def condition(
+        self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment
+    ) -> Float[Tensor, "b c h w"]:
         """Features of a frame as each object's memory sees them."""
         attended = [self.policy.attend(bank, moment) for bank in banks]
         memory = collect_memory(
@@ -147,7 +152,9 @@ class Tracker:
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
         """Follow objects into a frame nobody prompted."""
         features = self.condition(image, banks, moment)
-        prompts = [ModelPrompt(points_xy=torch.zeros(0, 2), labels=torch.zeros(0, dtype=torch.long))] * len(banks)
+        # a tracked frame is decoded with two padding points: one stands for "no click", one closes the list
+        nothing = ModelPrompt(points_xy=torch.zeros(1, 2), labels=torch.tensor([int(PointLabel.PADDING)]))
+        prompts = [nothing] * len(banks)
         return self._answer(image, features, prompts, banks, moment, is_prompted=False)
 
     def prompt(
@@ -192,9 +199,13 @@ class Tracker:
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
-        pointers = self.model.point_at(decoded.tokens[rows, chosen], is_present)
+        # the pointer of a clear prompt is the single mask's, even where an unstable mask was replaced
+        pointed = torch.where(is_ambiguous, chosen, 0)
+        pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)
         scores = _scores(decoded.iou[rows, chosen], decoded.presence, logits)
-        return self._remember(image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted)
+        return self._remember(
+            image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted
+        )
 
     def decode(self, image: ImageFeatures, features: Tensor, prompts: Sequence[ModelPrompt]) -> DecodedMasks:
         """All candidates for prompts with or without a mask to start from."""
@@ -209,7 +220,9 @@ class Tracker:
             given = None
             if any(one is None for one in starts):
                 given = torch.tensor([one is not None for one in starts], device=features.device)
-        return self.model.decode(features, image.skips, self.model.encode_prompts(points, labels, start, given))
+        return self.model.decode(
+            features, image.skips, self.model.encode_prompts(points, labels, start, given)
+        )
 
     def _given(self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment) -> Segmented:
         masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]

@@ -88,7 +88,7 @@ def stream(data: BatchData, *, first_step: int, num_workers: int) -> DataLoader[
 
 
 def _quiet_worker(_index: int) -> None:
-    import cv2  # noqa: PLC0415 - a worker's own thread setting
+    import cv2
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

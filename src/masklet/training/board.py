@@ -33,7 +33,7 @@ class TensorBoard:
         """
         if find_spec("tensorboard") is None:
             raise TrainingError("TensorBoard is not installed; run: pip install 'masklet[train]'.")
-        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - an optional package
+        from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(folder))
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from masklet.errors import TrainingError
+from masklet.models.model import SegmentationModel
 from masklet.training.config import TrainingConfig
 from masklet.training.optim import RunningMean
 
@@ -21,7 +22,7 @@ CHECKPOINT = "checkpoint.pt"
 class RunState:
     """What changes in a run."""
 
-    model: torch.nn.Module
+    model: SegmentationModel
     optimiser: torch.optim.Optimizer
     mean: RunningMean
 
@@ -49,7 +50,9 @@ def save_checkpoint(folder: Path, state: RunState, config: TrainingConfig, *, st
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise TrainingError(f"The checkpoint {path.name} could not be written: {error}; free space and resume.") from error
+        raise TrainingError(
+            f"The checkpoint {path.name} could not be written: {error}; free space and resume."
+        ) from error
     return path
 
 
@@ -64,7 +67,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise TrainingError(f"The checkpoint {path.name} is damaged ({type(error).__name__}); start again.") from error
+        raise TrainingError(
+            f"The checkpoint {path.name} is damaged ({type(error).__name__}); start again."
+        ) from error
 
 
 def restore(content: dict[str, Any], state: RunState) -> int:

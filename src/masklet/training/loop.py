@@ -52,7 +52,9 @@ def build_for(config: TrainingConfig) -> SegmentationModel:
     return build(preset(config.model).resized(config.side), seed=config.seed)
 
 
-def train_step(state: RunState, batch: TrainBatch, config: TrainingConfig, step: int) -> tuple[float, dict[str, float]]:
+def train_step(
+    state: RunState, batch: TrainBatch, config: TrainingConfig, step: int
+) -> tuple[float, dict[str, float]]:
     """One optimiser step; returns the loss and the mean IoU by kind.
 
     Raises:
@@ -63,7 +65,9 @@ def train_step(state: RunState, batch: TrainBatch, config: TrainingConfig, step:
     judged = Unroll(state.model, batch, config.prompts, rng).run()
     loss, ious = total_loss(judged, config)
     if not math.isfinite(loss.item()):
-        raise TrainingError(f"The loss became {loss.item()} at step {step}; resume with a lower learning rate.")
+        raise TrainingError(
+            f"The loss became {loss.item()} at step {step}; resume with a lower learning rate."
+        )
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     trained = [p for group in state.optimiser.param_groups for p in group["params"]]
@@ -81,7 +85,9 @@ def total_loss(judged: list[Judged], config: TrainingConfig) -> tuple[torch.Tens
         loss, iou = judge(item, config.losses)
         losses.append(loss.mean())
         ious.setdefault(item.kind, []).extend(iou[item.is_present].tolist())
-    return torch.stack(losses).mean(), {kind: float(np.mean(values)) for kind, values in ious.items() if values}
+    return torch.stack(losses).mean(), {
+        kind: float(np.mean(values)) for kind, values in ious.items() if values
+    }
 
 
 class TrainingRun:
@@ -113,11 +119,17 @@ class TrainingRun:
         self.config, self.folder = config, folder
         folder.mkdir(parents=True, exist_ok=True)
         if not is_resumed and (folder / CHECKPOINT).exists():
-            raise TrainingError(f"{folder} holds a run already; add --resume to go on, or choose another folder.")
-        model = (model or build_for(config)).train().to(memory_format=torch.channels_last)
+            raise TrainingError(
+                f"{folder} holds a run already; add --resume to go on, or choose another folder."
+            )
+        model = (build_for(config) if model is None else model).train()
+        # convolutions on a CPU train twice as fast in this layout
+        model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         freeze_first_blocks(model, config.optim.frozen_blocks)
         optimiser = build_optimiser(model, config.optim)
-        self.state = RunState(model=model, optimiser=optimiser, mean=RunningMean(model, config.optim.ema_decay))
+        self.state = RunState(
+            model=model, optimiser=optimiser, mean=RunningMean(model, config.optim.ema_decay)
+        )
         self.step = restore(read_checkpoint(folder / CHECKPOINT), self.state) if is_resumed else 0
         self._data = BatchData(config, shards)
         self._num_workers = num_workers

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from masklet.errors import ConfigError
 from masklet.training.config import LossWeights, OptimConfig, TrainingConfig
 
-
 BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5)
 """What our short runs use instead of SAM 2's weights."""
 

@@ -18,7 +18,8 @@ Points = tuple[Tensor, Tensor]
 def first_clicks(masks: np.ndarray, rng: np.random.Generator, config: PromptSimulation) -> Points:
     """One positive click per object; objects out of sight get a padding point."""
     clicks = [
-        centre_click(mask) if rng.random() < config.centre_share else random_click(mask, rng) for mask in masks
+        centre_click(mask) if rng.random() < config.centre_share else random_click(mask, rng)
+        for mask in masks
     ]
     return _as_points(clicks)
 
@@ -54,6 +55,11 @@ def joined(first: Points | None, second: Points) -> Points:
     if first is None:
         return second
     return torch.cat((first[0], second[0]), dim=1), torch.cat((first[1], second[1]), dim=1)
+
+
+def no_points(num_objects: int) -> Points:
+    """What stands for no prompt at all: one padding point, before the one that closes the list."""
+    return torch.zeros(num_objects, 1, 2), torch.full((num_objects, 1), int(PointLabel.PADDING))
 
 
 def closed(points: Points | None, num_objects: int) -> Points:

@@ -17,7 +17,15 @@ from masklet.models.model import ABSENT_LOGIT, ImageFeatures, MemoryBatch, Segme
 from masklet.training.batches import TrainBatch
 from masklet.training.config import PromptSimulation
 from masklet.training.losses import Judged, soften
-from masklet.training.simulated_prompts import Points, closed, corrections, first_boxes, first_clicks, joined
+from masklet.training.simulated_prompts import (
+    Points,
+    closed,
+    corrections,
+    first_boxes,
+    first_clicks,
+    joined,
+    no_points,
+)
 
 _LOGIT_LIMIT = 32.0
 
@@ -81,7 +89,9 @@ class Unroll:
                 answer = self._tracked(image, written, time, is_corrected=time == later)
                 is_conditioning, is_given = time == later, time == later
             if time + 1 < num_frames:
-                written.append(self._write(image, answer, time, is_given=is_given, is_conditioning=is_conditioning))
+                written.append(
+                    self._write(image, answer, time, is_given=is_given, is_conditioning=is_conditioning)
+                )
         return self.judged
 
     def _later_correction(self, num_frames: int) -> int:
@@ -123,7 +133,13 @@ class Unroll:
         return answer
 
     def _corrected(
-        self, image: ImageFeatures, features: Tensor, time: int, points: Points | None, answer: Answer, kind: str
+        self,
+        image: ImageFeatures,
+        features: Tensor,
+        time: int,
+        points: Points | None,
+        answer: Answer,
+        kind: str,
     ) -> tuple[Answer, Points]:
         size = self.masks.shape[-2:]
         predicted = F.interpolate(answer.logits.detach().float(), size=size, mode="bilinear")[:, 0] > 0
@@ -142,14 +158,16 @@ class Unroll:
         kind: str,
     ) -> Answer:
         is_ambiguous = points is None or points[1].shape[1] == 1
-        points_xy, labels = closed(points, self.num_objects)
+        points_xy, labels = closed(points or no_points(self.num_objects), self.num_objects)
         prompts = self.model.encode_prompts(points_xy.to(self.device), labels.to(self.device), start)
         decoded = self.model.decode(features, image.skips, prompts)
         masks = self.batch.masks[:, time].to(self.device)
         target = soften(masks, self.model.config.mask_side)
         is_visible = masks.flatten(1).any(dim=1)
         self.judged.append(
-            Judged(decoded=decoded, target=target, is_present=is_visible, is_ambiguous=is_ambiguous, kind=kind)
+            Judged(
+                decoded=decoded, target=target, is_present=is_visible, is_ambiguous=is_ambiguous, kind=kind
+            )
         )
         return self._choose(decoded, is_visible, is_ambiguous=is_ambiguous)
 
@@ -166,7 +184,9 @@ class Unroll:
     ) -> WrittenFrame:
         binary = torch.full((self.num_objects,), is_given, device=self.device)
         spatial = self.model.write_memory(image.features, answer.logits, answer.is_present, binary)
-        return WrittenFrame(time=time, is_conditioning=is_conditioning, spatial=spatial, pointer=answer.tokens)
+        return WrittenFrame(
+            time=time, is_conditioning=is_conditioning, spatial=spatial, pointer=answer.tokens
+        )
 
     def _memory(self, written: list[WrittenFrame], time: int) -> MemoryBatch:
         num_rows = self.model.config.num_memories

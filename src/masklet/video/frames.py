@@ -130,6 +130,12 @@ class IterableSource(ClosingSource):
         self._num_taken = 0
         self._num_given = 0
         self._size: Size | None = None
+        self._has_ended = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the iterable was found to hold no further frame."""
+        return self._has_ended
 
     @property
     def name(self) -> str:
@@ -198,6 +204,7 @@ class IterableSource(ClosingSource):
         """Take one frame from the iterable and keep it."""
         image = next(self._images, None)
         if image is None:
+            self._has_ended = True
             return None
         checked = check_image(image, f"Frame {self._num_taken} of {self._name}")
         size = Size(*checked.shape[:2])

@@ -63,7 +63,7 @@ def read_image_size(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXEL
     """
     name, stream = _open_bytes(path)
     with stream, _open_image(stream, name, max_pixels) as image, media_errors(name):
-        # Pillow decodes a whole PNG to look for an EXIF block behind the pixels; one before them is already here.
+        # Pillow decodes a whole PNG to look for EXIF behind its pixels; what comes before is already here.
         exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
         is_turned = exif.get(_ORIENTATION_TAG) in _TURNED_ORIENTATIONS
         return Size(image.width, image.height) if is_turned else Size(image.height, image.width)

@@ -106,8 +106,9 @@ def _decode_value(expected: object, value: object, name: str) -> object:
         if value not in get_args(expected):
             raise _BadFieldError(f"{name} must be one of {', '.join(get_args(expected))}, got {value!r}")
         return value
-    is_number = expected is float and isinstance(value, int) and not isinstance(value, bool)
-    if type(value) is not expected and not is_number:
+    if expected is float and type(value) is int:
+        value = float(value)
+    if type(value) is not expected:
         raise _BadFieldError(
             f"{name} must be of type {getattr(expected, '__name__', expected)}, got {value!r}"
         )

@@ -63,6 +63,13 @@ def fetch(
     return FetchedWeights(path=path, sha256=sha256)
 
 
+def find_cached(source: WeightsSource) -> Path | None:
+    """The file of a published model when it is on this machine; asks nobody."""
+    cache = Path(constants.HF_HUB_CACHE)
+    pin = _read_pins(cache).get(source.name, {})
+    return _cached(source, cache, pin.get("revision", source.revision), hf_hub_download)
+
+
 def _cached(source: WeightsSource, cache: Path, revision: str, download: Callable[..., str]) -> Path | None:
     try:
         return Path(

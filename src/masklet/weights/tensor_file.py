@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -61,7 +60,7 @@ def check_safetensors_length(path: Path) -> None:
                 f"{_LENGTH_BYTES}, but the file has {size:,} bytes; fetch or copy the file again."
             )
         header = _parse_header(file.read(length), path)
-    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    ends = [_end_of(entry, path) for name, entry in header.items() if name != "__metadata__"]
     expected = _LENGTH_BYTES + length + max(ends, default=0)
     if size != expected:
         state = "truncated" if size < expected else "followed by bytes that do not belong to it"
@@ -71,12 +70,25 @@ def check_safetensors_length(path: Path) -> None:
         )
 
 
-def _parse_header(raw: bytes, path: Path) -> Mapping[str, dict[str, list[int]]]:
+def _parse_header(raw: bytes, path: Path) -> dict[str, object]:
     try:
         header = json.loads(raw)
     except ValueError as error:
-        raise DamagedWeightsError(
-            f"The weights in {path} are damaged: bytes {_LENGTH_BYTES} to {_LENGTH_BYTES + len(raw):,} are not the "
-            "JSON header of a safetensors file; fetch or copy the file again."
-        ) from error
+        raise _wrong_header(path) from error
+    if not isinstance(header, dict):
+        raise _wrong_header(path)
     return header
+
+
+def _end_of(entry: object, path: Path) -> int:
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not isinstance(offsets, list) or len(offsets) != 2 or not isinstance(offsets[1], int):
+        raise _wrong_header(path)
+    return offsets[1]
+
+
+def _wrong_header(path: Path) -> DamagedWeightsError:
+    return DamagedWeightsError(
+        f"The weights in {path} are damaged: what follows its first {_LENGTH_BYTES} bytes is not the JSON header of a "
+        "safetensors file; fetch or copy the file again."
+    )

@@ -17,44 +17,27 @@ from typing import TypeAlias
 from masklet.errors import CancelledError, PromptError, SessionError
 from masklet.geometry import Size
 from masklet.masks import rle
-from masklet.pipeline_job import (
+from masklet.pipeline.job import (
     Labels,
-    ObjectPrompt,
     TrackedFrame,
     Tracker,
     TrackingSession,
     TrackJob,
     TrackPlan,
     make_plan,
-    merge_prompts,
 )
-from masklet.pipeline_labels import add_behind, label_image
-from masklet.pipeline_results import (
+from masklet.pipeline.labels import add_behind, label_image
+from masklet.pipeline.results import (
     ObjectSummary,
     check_overlay_path,
     draw_overlay_video,
     summarise,
     write_document,
 )
-from masklet.pipeline_run import RunFolder, describe_request
+from masklet.pipeline.run import RunFolder, describe_request
 from masklet.video.frames import open_source
 from masklet.video.image import read_indexed_png, write_indexed_png
 from masklet.video.source import FrameSource
-
-__all__ = [
-    "FrameTracked",
-    "ObjectPrompt",
-    "ObjectSummary",
-    "OverlayDrawn",
-    "PipelineEvent",
-    "StateSaved",
-    "TrackJob",
-    "TrackSummary",
-    "TrackingFinished",
-    "TrackingStarted",
-    "merge_prompts",
-    "track_video",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.geometry import Size
-from masklet.pipeline_job import Labels
+from masklet.pipeline.job import Labels
 
 
 def label_image(masks: Mapping[int, npt.NDArray[np.bool_]], logits: Mapping[int, Any], size: Size) -> Labels:

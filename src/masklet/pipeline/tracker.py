@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.pipeline_job import TrackingSession
+from masklet.pipeline.job import TrackingSession
 from masklet.video.source import FrameSource
 
 if TYPE_CHECKING:

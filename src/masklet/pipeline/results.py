@@ -13,8 +13,8 @@ from masklet.annotations import FrameMask, Project, Track, VideoFacts, save
 from masklet.errors import MediaError
 from masklet.geometry import Size
 from masklet.masks.rle import RLE
-from masklet.pipeline_job import Labels, TrackPlan
-from masklet.pipeline_run import JsonRow, RunFolder, source_digest
+from masklet.pipeline.job import Labels, TrackPlan
+from masklet.pipeline.run import JsonRow, RunFolder, source_digest
 from masklet.prompts import PromptSet
 from masklet.video.reader import VideoReader
 from masklet.video.source import FrameSource

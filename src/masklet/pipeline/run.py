@@ -22,7 +22,7 @@ from typing import Any
 from masklet import __version__
 from masklet.annotations import write_atomically
 from masklet.errors import MediaError, SessionError
-from masklet.pipeline_job import TrackJob, TrackPlan
+from masklet.pipeline.job import TrackJob, TrackPlan
 
 _MASK_NAME = re.compile(r"\d{5,}\.png")
 _SESSION_NAME = re.compile(r"session-\d+(\.\w+)?")

@@ -1,0 +1,167 @@
+"""What a session does with one frame: encode it, run the tracker, turn answers into stored masks and results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.geometry import Size
+from masklet.masks import rle
+from masklet.models.model import ImageFeatures
+from masklet.predictors.features import CacheBudget, FeatureCache
+from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_masks, to_pixels
+from masklet.predictors.results import FrameResult
+from masklet.prompts import PromptSet
+from masklet.tracking.bank import MemoryBank, MemoryEntry
+from masklet.tracking.policy import MemoryPolicy, Moment
+from masklet.tracking.state import StoredMask
+from masklet.tracking.step import ModelPrompt, Segmented, Tracker
+from masklet.video.source import Frame
+from masklet.weights.load import LoadedModel
+
+Shown = Mapping[int, tuple[StoredMask, Tensor | None]]
+"""Stored masks by object id, with decoder logits where they were just computed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answered:
+    """One object on one frame: what is stored, what is remembered, and the logits shown."""
+
+    result: StoredMask
+    entry: MemoryEntry
+    logits: Tensor
+
+
+class FrameEngine:
+    """A model, a policy and a cache of encoded frames; knows no objects."""
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        policy: MemoryPolicy,
+        *,
+        pointer_span: int,
+        budget: CacheBudget,
+        post_process: PostProcess,
+        next_version: Callable[[], int],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            model: The model.
+            policy: Its memory policy.
+            pointer_span: Frames over which pointer ages are normalised.
+            budget: Budget of encoded frames.
+            post_process: How masks are tidied.
+            next_version: Numbers computations.
+        """
+        self.model = model
+        self.tracker = Tracker(model=model.model, policy=policy, pointer_span=pointer_span)
+        self.features = FeatureCache(budget)
+        self._post_process = post_process
+        self._next_version = next_version
+
+    def encode(self, picture: Frame) -> ImageFeatures:
+        """Features of a frame of a source, from the cache when they are there."""
+        found = self.features.get(picture.index)
+        if found is None:
+            found = self.encode_image(picture.image)
+            self.features.put(picture.index, found)
+        return found
+
+    def encode_image(self, image: np.ndarray) -> ImageFeatures:
+        """Features of an image."""
+        pixels = to_pixels(image, self.model.config, self.model.device)
+        with self.model.precision.autocast():
+            return self.model.model.encode_image(pixels)
+
+    def prompt(
+        self,
+        image: ImageFeatures,
+        size: Size,
+        moment: Moment,
+        made: ModelPrompt,
+        prompts: PromptSet,
+        bank: MemoryBank,
+    ) -> Answered:
+        """Segment one prompted object; a mask that is the whole prompt stays exactly as it was given."""
+        with self.model.precision.autocast():
+            answer = self.tracker.prompt(image, [made], [bank], moment, reads_memory=not bank.is_empty)
+        if made.given_mask is not None and prompts.mask is not None:
+            masks = prompts.mask.mask[None]
+        else:
+            masks = to_image_masks(answer.logits, size, self._post_process)
+        return self._answered(answer, masks, is_prompted=True, is_backward=False)[0]
+
+    def track(
+        self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
+    ) -> list[Answered]:
+        """Follow objects, as one batch, into a frame nobody prompted."""
+        moment = self.tracker.moment(frame, is_backward=is_backward)
+        with self.model.precision.autocast():
+            answer = self.tracker.track(image, banks, moment)
+        masks = to_image_masks(answer.logits, size, self._post_process)
+        return self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
+
+    def remember_again(self, picture: Frame, result: StoredMask) -> MemoryEntry:
+        """Memory of a frame from its stored mask, when the memory itself has left the archive."""
+        side = self.model.config.image_size
+        given = ModelPrompt(
+            points_xy=torch.zeros(0, 2),
+            labels=torch.zeros(0, dtype=torch.long),
+            given_mask=(self.logits_of(result, side) > 0).float(),
+        )
+        moment = self.tracker.moment(picture.index, is_backward=result.is_backward)
+        with self.model.precision.autocast():
+            answer = self.tracker.prompt(self.encode(picture), [given], [], moment, reads_memory=False)
+        # the mask is the same, but how sure the model was of it is not known from the mask
+        return replace(answer.entries[0], score=result.score, is_kept=result.is_kept)
+
+    def logits_of(self, result: StoredMask, side: int | None = None) -> Tensor:
+        """Logits of plus or minus ten for a stored mask, at the decoder's size unless another is given."""
+        return mask_to_logits(rle.decode(result.rle), side or self.model.config.mask_side)
+
+    def result(self, index: int, pts_s: float | None, shown: Shown) -> FrameResult:
+        """What is told of a frame."""
+        scores = {object_id: result.score for object_id, (result, _) in shown.items()}
+        return FrameResult(
+            index=index,
+            pts_s=pts_s,
+            masks={object_id: rle.decode(result.rle) for object_id, (result, _) in shown.items()},
+            scores={object_id: score.iou for object_id, score in scores.items()},
+            presence={object_id: probability(score.presence) for object_id, score in scores.items()},
+            stability={object_id: score.stability for object_id, score in scores.items()},
+            area={object_id: result.area for object_id, (result, _) in shown.items()},
+            logits={
+                object_id: (self.logits_of(result) if logits is None else logits).float().cpu().numpy()
+                for object_id, (result, logits) in shown.items()
+            },
+            prompted=frozenset(object_id for object_id, (result, _) in shown.items() if result.is_prompted),
+        )
+
+    def _answered(
+        self, answer: Segmented, masks: np.ndarray, *, is_prompted: bool, is_backward: bool
+    ) -> list[Answered]:
+        answered: list[Answered] = []
+        for row, entry in enumerate(answer.entries):
+            result = StoredMask(
+                rle=rle.encode(masks[row]),
+                score=answer.scores[row],
+                area=int(masks[row].sum()),
+                is_prompted=is_prompted,
+                is_backward=is_backward,
+                is_kept=entry.is_kept,
+                version=self._next_version(),
+            )
+            answered.append(Answered(result=result, entry=entry, logits=answer.logits[row]))
+        return answered
+
+
+def probability(logit: float) -> float:
+    """Logit to probability, safe for large logits."""
+    return 1 / (1 + math.exp(-max(min(logit, 60.0), -60.0)))

@@ -1,0 +1,92 @@
+"""Encoded frames within a budget of memory and disk."""
+
+import numpy as np
+import pytest
+import torch
+
+from masklet.models.model import ImageFeatures
+from masklet.predictors.features import CacheBudget, FeatureCache
+from masklet.predictors.video import SessionOptions, VideoSession
+from masklet.prompts import Click, PromptSet
+
+
+def features(frame):
+    maps = [torch.full((1, 2, 4, 4), float(frame)), torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2)]
+    return ImageFeatures(*maps)
+
+
+SIZE = features(0).num_bytes
+
+
+def test_the_least_recently_used_frame_leaves_first():
+    cache = FeatureCache(CacheBudget(memory_bytes=3 * SIZE))
+    for frame in range(3):
+        cache.put(frame, features(frame))
+    assert cache.get(0) is not None
+    cache.put(3, features(3))
+    assert [cache.get(frame) is None for frame in range(4)] == [False, True, False, False]
+
+
+def test_memory_stays_within_its_budget():
+    cache = FeatureCache(CacheBudget(memory_bytes=3 * SIZE + 5))
+    for frame in range(50):
+        cache.put(frame, features(frame))
+        cache.put(frame, features(frame))
+        assert cache.num_bytes <= 3 * SIZE
+    assert cache.num_bytes == 3 * SIZE
+
+
+def test_the_frame_at_work_is_kept_whatever_the_budget():
+    cache = FeatureCache(CacheBudget(memory_bytes=0))
+    cache.put(0, features(0))
+    assert cache.get(0) is not None
+    cache.put(1, features(1))
+    assert cache.get(0) is None
+    assert cache.num_bytes == SIZE
+
+
+def test_frames_that_leave_memory_are_read_back_from_disk():
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE, disk_bytes=3 * SIZE))
+    for frame in range(6):
+        cache.put(frame, features(frame))
+    found = [cache.get(frame) for frame in range(6)]
+    assert [one is None for one in found] == [True, True, False, False, False, False]
+    assert all(
+        torch.equal(one.features, features(frame).features)
+        for frame, one in enumerate(found)
+        if one is not None
+    )
+    cache.close()
+
+
+def test_files_on_disk_stay_within_their_budget_and_go_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE, disk_bytes=2 * SIZE + 1))
+    for frame in range(8):
+        cache.put(frame, features(frame))
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 2
+    cache.close()
+    assert list(tmp_path.iterdir()) == []
+    assert cache.num_bytes == 0
+
+
+def test_without_a_disk_budget_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE))
+    for frame in range(4):
+        cache.put(frame, features(frame))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "budget", [CacheBudget(memory_bytes=0), CacheBudget(memory_bytes=0, disk_bytes=2**20)]
+)
+def test_results_do_not_depend_on_the_budget(loaded, make_frames, budget):
+    found = []
+    for chosen in (CacheBudget(), budget):
+        with VideoSession(loaded, make_frames(8), options=SessionOptions(features=chosen)) as session:
+            session.prompt(1, 0, PromptSet([Click(12, 18)]))
+            list(session.track())
+            session.prompt(1, 3, PromptSet([Click(30, 18)]))
+            found.append([frame.masks[1] for frame in session.track()])
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))

@@ -1,0 +1,123 @@
+"""The batched step: prompts and memories of any raggedness, each object as if it were alone."""
+
+import pytest
+import torch
+
+from masklet.models.config import preset
+from masklet.models.model import build
+from masklet.models.prompt_encoder import PointLabel
+from masklet.tracking.bank import MemoryBank
+from masklet.tracking.policy import RECENT
+from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker, pad_prompts
+
+SIDE = 64
+
+
+def prompt(*points, labels=None, start=None, given=None):
+    labels = labels or [int(PointLabel.POSITIVE)] * len(points)
+    return ModelPrompt(
+        points_xy=torch.tensor(points, dtype=torch.float32).reshape(-1, 2),
+        labels=torch.tensor(labels, dtype=torch.long),
+        start_logits=start,
+        given_mask=given,
+    )
+
+
+def square_mask():
+    mask = torch.zeros(SIDE, SIDE)
+    mask[20:40, 8:32] = 1
+    return mask
+
+
+@pytest.fixture(params=["debug", "debug-compact"])
+def tracker(request):
+    model = build(preset(request.param), seed=4)
+    with torch.no_grad():
+        list(model.decoder.presence_head.parameters())[-1].add_(4)  # objects are there
+        for weights in model.decoder.hypernetworks.parameters():
+            weights.mul_(2)  # masks have relief
+    return Tracker(model=model, policy=RECENT, pointer_span=16)
+
+
+def images(tracker, count):
+    generator = torch.Generator().manual_seed(7)
+    pixels = torch.randn(count, 3, SIDE, SIDE, generator=generator)
+    return [tracker.model.encode_image(pixels[index : index + 1]) for index in range(count)]
+
+
+def test_prompts_are_closed_by_padding_and_filled_with_ignored_points():
+    points, labels = pad_prompts([prompt((1, 2)), prompt((3, 4), (5, 6), labels=[2, 3])], torch.device("cpu"))
+    assert labels.tolist() == [[1, -1, -10], [2, 3, -1]]
+    assert points[1].tolist() == [[3, 4], [5, 6], [0, 0]]
+
+
+@torch.inference_mode()
+def test_ragged_prompts_answer_as_each_alone(tracker):
+    (image,) = images(tracker, 1)
+    start = torch.randn(16, 16, generator=torch.Generator().manual_seed(1))
+    prompts = [
+        prompt((5, 6)),
+        prompt((1, 2), (50, 40), labels=[2, 3]),
+        prompt((5, 6), (30, 30), (60, 2), labels=[1, 0, 1], start=start),
+    ]
+    moment = tracker.moment(0, is_backward=False)
+    banks = [MemoryBank()] * 3
+    together = tracker.prompt(image, prompts, banks, moment, reads_memory=False)
+    for row, one in enumerate(prompts):
+        alone = tracker.prompt(image, [one], banks[:1], moment, reads_memory=False)
+        assert torch.allclose(together.logits[row], alone.logits[0], atol=1e-4)
+        assert torch.allclose(together.entries[row].features, alone.entries[0].features, atol=1e-4)
+        assert torch.allclose(together.entries[row].pointer, alone.entries[0].pointer, atol=1e-4)
+        assert alone.scores[0].is_present
+        assert together.scores[row].iou == pytest.approx(alone.scores[0].iou, abs=1e-4)
+
+
+@torch.inference_mode()
+def test_ragged_memories_answer_as_each_alone(tracker):
+    frames = images(tracker, 9)
+    banks = []
+    for first, shape in (
+        (0, prompt((9, 9))),
+        (3, prompt((1, 2), (50, 40), labels=[2, 3])),
+        (6, prompt(given=square_mask())),
+    ):
+        begin = tracker.moment(first, is_backward=False)
+        answer = tracker.prompt(frames[first], [shape], [MemoryBank()], begin, reads_memory=False)
+        bank = MemoryBank().with_conditioning(answer.entries[0])
+        for frame in range(first + 1, 8):
+            now = tracker.moment(frame, is_backward=False)
+            bank = bank.with_tracked(tracker.track(frames[frame], [bank], now).entries[0])
+        banks.append(bank)
+    assert [len(bank.recent) for bank in banks] == [7, 4, 1]
+    now = tracker.moment(8, is_backward=False)
+    together = tracker.track(frames[8], banks, now)
+    for row, bank in enumerate(banks):
+        alone = tracker.track(frames[8], [bank], now)
+        assert torch.allclose(together.logits[row], alone.logits[0], atol=1e-4)
+        assert torch.allclose(together.entries[row].features, alone.entries[0].features, atol=1e-4)
+    assert not torch.allclose(together.logits[0], together.logits[2], atol=1e-4)
+
+
+@torch.inference_mode()
+def test_a_given_mask_is_its_own_answer(tracker):
+    (image,) = images(tracker, 1)
+    moment = tracker.moment(0, is_backward=False)
+    answer = tracker.prompt(image, [prompt(given=square_mask())], [MemoryBank()], moment, reads_memory=False)
+    assert torch.equal(answer.logits[0] > 0, square_mask()[2::4, 2::4] > 0)
+    assert answer.scores[0].is_present
+    nothing = tracker.prompt(
+        image, [prompt(given=torch.zeros(SIDE, SIDE))], [MemoryBank()], moment, reads_memory=False
+    )
+    assert not nothing.scores[0].is_present
+    assert nothing.entries[0].box is None
+
+
+@torch.inference_mode()
+def test_memory_holds_limited_logits(tracker):
+    (image,) = images(tracker, 1)
+    moment = tracker.moment(0, is_backward=False)
+    answer = tracker.prompt(image, [prompt((3, 3))], [MemoryBank()], moment, reads_memory=False)
+    entry = answer.entries[0]
+    assert entry.logits.dtype == torch.half
+    assert entry.logits.abs().max() <= LOGIT_LIMIT
+    assert entry.features.shape[0] == tracker.model.config.memory_channels

@@ -1,0 +1,73 @@
+"""The unroll asks for the same things as tracking does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from masklet.models.config import preset
+from masklet.models.model import build
+from masklet.training.batches import TrainBatch
+from masklet.training.config import PromptSimulation
+from masklet.training.unroll import Unroll
+
+
+def make_batch(num_frames: int) -> TrainBatch:
+    generator = torch.Generator().manual_seed(0)
+    masks = torch.zeros(3, num_frames, 64, 64, dtype=torch.bool)
+    masks[:, :, 10:40, 20:50] = True
+    if num_frames > 2:
+        masks[0, 2] = False
+    return TrainBatch(
+        frames=torch.randint(0, 255, (2, num_frames, 64, 64, 3), generator=generator, dtype=torch.uint8),
+        masks=masks,
+        owner=torch.tensor([0, 0, 1]),
+        sources=("a", "b"),
+    )
+
+
+def kinds(config: PromptSimulation, num_frames: int, seed: int = 0) -> list[str]:
+    model = build(preset("debug-compact"), seed=0)
+    judged = Unroll(model, make_batch(num_frames), config, np.random.default_rng(seed)).run()
+    return [item.kind for item in judged]
+
+
+def test_still_is_prompted_then_corrected() -> None:
+    config = PromptSimulation(box_share=0.0, still_corrections=3)
+    found = {tuple(kinds(config, 1, seed)) for seed in range(12)}
+    assert ("click 1",) in found
+    assert all(found_one == tuple(f"click {k + 1}" for k in range(len(found_one))) for found_one in found)
+
+
+def test_box_comes_first_when_asked() -> None:
+    assert kinds(PromptSimulation(box_share=1.0), 1)[0] == "box"
+
+
+def test_given_mask_is_not_judged_but_tracked() -> None:
+    config = PromptSimulation(mask_share=1.0, later_correction_share=0.0)
+    assert kinds(config, 4) == ["tracked"] * 3
+
+
+def test_later_correction_follows_its_tracked_answer() -> None:
+    config = PromptSimulation(mask_share=1.0, later_correction_share=1.0)
+    found = kinds(config, 4)
+    assert found.count("tracked") == 3
+    assert found[found.index("corrected") - 1] == "tracked"
+
+
+def test_absence_is_judged() -> None:
+    model = build(preset("debug-compact"), seed=0)
+    config = PromptSimulation(mask_share=1.0, later_correction_share=0.0)
+    judged = Unroll(model, make_batch(4), config, np.random.default_rng(0)).run()
+    assert judged[1].is_present.tolist() == [False, True, True]
+
+
+def test_gradients_reach_memory_and_pointers() -> None:
+    model = build(preset("debug-compact"), seed=0).train()
+    config = PromptSimulation(mask_share=0.0, clip_corrections=0, later_correction_share=0.0)
+    judged = Unroll(model, make_batch(3), config, np.random.default_rng(0)).run()
+    judged[-1].decoded.logits.sum().backward()
+    for name in ("memory.key.weight", "memory_encoder.out.weight", "memory.log_sharpness"):
+        grad = model.get_parameter(name).grad
+        assert grad is not None, name
+        assert grad.abs().sum() > 0, name

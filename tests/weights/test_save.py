@@ -1,0 +1,82 @@
+"""Our own files: whole or not at all, half the size, and the same model again."""
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from masklet.errors import ConfigError, DamagedWeightsError
+from masklet.models.config import preset
+from masklet.models.model import build
+from masklet.weights.load import load_model
+from masklet.weights.save import save_weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_loads_as_the_same_model(compact_model, tmp_path, dtype):
+    path = tmp_path / "deep" / "own.safetensors"
+    save_weights(path, compact_model, dtype=dtype, metadata={"recipe": "none"})
+    loaded = load_model(path, device="cpu")
+    assert loaded.config == compact_model.config
+    assert loaded.name == "debug-compact"
+    for name, tensor in loaded.model.state_dict().items():
+        original = compact_model.state_dict()[name]
+        assert tensor.dtype == torch.float32
+        expected = original if original.numel() <= 4096 else original.to(dtype).float()
+        assert torch.equal(tensor, expected)
+
+
+def test_header_keeps_the_given_text(compact_model, tmp_path):
+    save_weights(tmp_path / "own.safetensors", compact_model, metadata={"recipe": "none"})
+    with safe_open(tmp_path / "own.safetensors", framework="pt") as opened:
+        assert opened.metadata()["recipe"] == "none"
+        assert opened.metadata()["format"] == "masklet"
+
+
+def test_large_tensors_are_stored_in_half(tmp_path):
+    model = build(preset("debug"), seed=0)
+    model.memory_encoder.blocks[0].expand = torch.nn.Linear(100, 100)
+    save_weights(tmp_path / "half", model)
+    with safe_open(tmp_path / "half", framework="pt") as opened:
+        assert opened.get_tensor("memory_encoder.blocks.0.expand.weight").dtype == torch.float16
+        assert opened.get_tensor("memory_encoder.blocks.0.expand.bias").dtype == torch.float32
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(1e9, torch.float16), (float("nan"), torch.float32)])
+def test_a_number_that_does_not_fit_leaves_the_old_file(compact_model, tmp_path, value, dtype):
+    path = tmp_path / "own.safetensors"
+    save_weights(path, compact_model)
+    before = path.read_bytes()
+    broken = build(preset("debug"), seed=0)
+    broken.memory_encoder.blocks[0].expand = torch.nn.Linear(100, 100)
+    with torch.no_grad():
+        broken.memory_encoder.blocks[0].expand.weight[3, 4] = value
+    with pytest.raises(DamagedWeightsError, match=r"memory_encoder\.blocks\.0\.expand\.weight"):
+        save_weights(path, broken, dtype=dtype)
+    assert path.read_bytes() == before
+
+
+def test_an_interrupted_write_leaves_no_trace(compact_model, tmp_path, monkeypatch):
+    path = tmp_path / "own.safetensors"
+    save_weights(path, compact_model)
+    before = path.read_bytes()
+
+    def write_half_and_fail(_tensors, part, **_header):
+        part.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("masklet.weights.save.save_file", write_half_and_fail)
+    with pytest.raises(OSError, match="No space"):
+        save_weights(path, compact_model)
+    assert [p.name for p in tmp_path.iterdir()] == ["own.safetensors"]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("key", ["format", "config"])
+def test_reserved_keys_are_refused(compact_model, tmp_path, key):
+    with pytest.raises(ConfigError, match=key):
+        save_weights(tmp_path / "x", compact_model, metadata={key: "x"})
+
+
+def test_other_types_are_refused(compact_model, tmp_path):
+    with pytest.raises(ConfigError, match="int8"):
+        save_weights(tmp_path / "x", compact_model, dtype=torch.int8)
