@@ -4,8 +4,6 @@ The public names stand in ``__all__`` and are imported when they are first used,
 quick and does not import torch.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING
 

@@ -18,7 +18,7 @@ from masklet.tracking.policy import RECENT
 from masklet.tracking.step import ModelPrompt, Tracker
 
 pytestmark = pytest.mark.parity
-SIDE, NUM_FRAMES = 64, 12
+SIDE, NUM_FRAMES = 64, 16
 LIMIT = 1e-3
 MASK = torch.zeros(SIDE, SIDE)
 MASK[20:45, 5:25] = 1
@@ -101,6 +101,15 @@ def test_tracking_with_occlusion(config, kind):
     signs = {bool(presence > 0) for presence in ours[1][1:]}
     assert signs == {True, False}
     assert_same(ours, reference)
+
+
+@pytest.mark.slow
+def test_eight_frames_at_full_size():
+    config, pixels = preset("sam2.1-tiny"), random_pixels(8, 1024, seed=0)
+    prompts = [VideoPrompt(frame=0, points_xy=((500.0, 375.0), (100.0, 900.0)), labels=(1, 0))]
+    state = random_state(config, seed=3)
+    reference = reference_video(reference_model(config, state), pixels, prompts)
+    assert_same(our_video(our_model(config, state), pixels, prompts), reference)
 
 
 @pytest.mark.parametrize("name", ["sam2.1-tiny", "sam2-tiny"])

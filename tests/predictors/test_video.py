@@ -318,3 +318,16 @@ def test_exclusive_objects_share_no_pixel(loaded, clip):
         assert all(frame.area[key] == frame.masks[key].sum() for frame in frames for key in (1, 2))
     assert shared[False] > 0
     assert shared[True] == 0
+
+
+def test_exclusive_objects_that_were_prompted_one_by_one_share_no_pixel(compact, clip, square_mask):
+    inner = square_mask.copy()
+    inner[:14] = False
+    options = SessionOptions(post_process=PostProcess(is_exclusive=True))
+    with VideoSession(compact, clip, options=options) as session:
+        session.prompt(1, 0, PromptSet(mask=square_mask))
+        session.prompt(2, 0, PromptSet(mask=inner))
+        (frame,) = session.track(0, 1)
+    assert np.array_equal(frame.masks[2], inner)
+    assert np.array_equal(frame.masks[1], square_mask & ~inner)
+    assert frame.area == {1: frame.masks[1].sum(), 2: inner.sum()}

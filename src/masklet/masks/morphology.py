@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -56,6 +58,22 @@ def largest_component(mask: BoolArray) -> BoolArray:
     if count == 1:
         return np.zeros(mask.shape, dtype=bool)
     return np.asarray(labels) == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def parts_at(mask: BoolArray, points: Sequence[tuple[int, int]]) -> BoolArray:
+    """The connected parts of a mask that hold one of some pixels.
+
+    Args:
+        mask: bool (h, w).
+        points: Pixels (column, row) inside the mask's frame.
+
+    Returns:
+        bool (h, w); empty when no pixel lies on the mask.
+    """
+    _check_two_dimensional(mask)
+    _, labels = cv2.connectedComponents(as_bytes(mask), connectivity=8)
+    kept = {int(labels[row, column]) for column, row in points} - {0}
+    return np.isin(labels, list(kept))
 
 
 def clean(mask: BoolArray, hole_area: int, speck_area: int) -> BoolArray:

@@ -132,6 +132,7 @@ class ModelConfig:
         has_pointer_time: Whether pointers carry their signed age (2.1).
         has_absent_embedding: Whether memories of absent objects are marked (2.1).
         has_prompt_maps: Whether prompts are also drawn as maps at strides 4 to 16 (ours).
+        keeps_clicked_parts: Whether parts of a mask that hold no positive click are dropped (ours).
         pixel_mean: Mean of RGB in [0, 1].
         pixel_std: Standard deviation of RGB in [0, 1].
         memory_precision: Storage type of memory features.
@@ -151,6 +152,7 @@ class ModelConfig:
     has_pointer_time: bool = True
     has_absent_embedding: bool = True
     has_prompt_maps: bool = False
+    keeps_clicked_parts: bool = False
     pixel_mean: tuple[float, float, float] = IMAGENET_MEAN
     pixel_std: tuple[float, float, float] = IMAGENET_STD
     memory_precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
@@ -231,13 +233,14 @@ def compact() -> ModelConfig:
     """Our embedded model for CPUs."""
     return ModelConfig(
         name="compact",
-        image_size=512,
+        image_size=384,
         encoder=CompactEncoderConfig(),
         memory=AffinityMemoryConfig(),
         memory_encoder=MemoryEncoderConfig(mask_channels=(16, 64), mask_stride=4),
         decoder=DecoderConfig(num_heads=4, mlp_dim=512, attention_downsample=1),
         hidden_dim=128,
         has_prompt_maps=True,
+        keeps_clicked_parts=True,
         pixel_mean=(0.5, 0.5, 0.5),
         pixel_std=(0.5, 0.5, 0.5),
         memory_precision="float32",

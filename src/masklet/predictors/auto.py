@@ -26,6 +26,9 @@ from masklet.tracking.mask_scores import stability_of
 from masklet.tracking.step import LOGIT_LIMIT
 from masklet.weights.load import LoadedModel
 
+_LEAST_LOGIT = 2**-10
+"""Height of filled holes and depth of removed specks where the model was undecided; not lost in half precision."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskCandidate:
@@ -188,8 +191,10 @@ class AutoMasks:
         passes = (masks.iou >= thresholds.predicted_iou) & (masks.stability >= thresholds.stability)
         passes &= self._has_size(masks, crop) & ~touches_inner_edge(is_on, crop)
         rows = passes.nonzero()[:, 0]
-        packed = draw_on_canvas(is_on[rows], crop)
-        small = masks.logits[rows].clamp(-LOGIT_LIMIT, LOGIT_LIMIT).half().cpu()
+        tidy = self._tidied(is_on[rows])
+        packed = draw_on_canvas(tidy, crop)
+        height = masks.logits[rows].abs().clamp(_LEAST_LOGIT, LOGIT_LIMIT).cpu()
+        small = torch.where(tidy, height, -height).half()
         places = clicks * (crop.size.width, crop.size.height) + (crop.left, crop.top)
         return [
             Proposal(
@@ -203,6 +208,12 @@ class AutoMasks:
             for place, row in enumerate(rows.tolist())
         ]
 
+    def _tidied(self, is_on: Tensor) -> Tensor:
+        """Masks (n, h4, w4) without small holes and specks, so that two which differ in those only count as one."""
+        areas = round(self.preset.hole_area), round(self.preset.speck_area)
+        masks = [torch.from_numpy(clean(mask, *areas)) for mask in is_on.cpu().numpy()]
+        return torch.stack(masks) if masks else is_on.cpu()
+
     def _has_size(self, masks: _Decoded, crop: Crop) -> Tensor:
         """Which masks are neither empty nor nearly the whole image."""
         share = (
@@ -211,18 +222,11 @@ class AutoMasks:
         return (share > 0) & (share <= self.preset.max_area_share)
 
     def _finish(self, proposal: Proposal, size: Size) -> MaskCandidate | None:
-        """The mask at image size, tidied; None when too little is left of it."""
+        """The mask at image size; None when it is too small or too large."""
         crop = proposal.crop
-        part = (to_image_logits(proposal.logits[None], crop.size)[0] > 0).numpy()
-        pixels_per_cell = crop.size.num_pixels / proposal.logits.numel()
-        areas = (
-            round(self.preset.hole_area * pixels_per_cell),
-            round(self.preset.speck_area * pixels_per_cell),
-        )
         mask = np.zeros(size.hw, dtype=bool)
-        mask[crop.top : crop.top + crop.size.height, crop.left : crop.left + crop.size.width] = (
-            clean(part, *areas) if part.any() else part
-        )
+        part = mask[crop.top : crop.top + crop.size.height, crop.left : crop.left + crop.size.width]
+        part[:] = (to_image_logits(proposal.logits[None], crop.size)[0] > 0).numpy()
         area = int(mask.sum())
         if area < max(self.preset.min_area, 1) or area > self.preset.max_area_share * size.num_pixels:
             return None

@@ -19,7 +19,7 @@ class Proposal:
     """One mask that passed the thresholds.
 
     Attributes:
-        logits: Mask logits (h4, w4) over its crop, half precision, on the CPU.
+        logits: Mask logits (h4, w4) over its crop, tidied, half precision, on the CPU.
         packed: The mask over the whole image at the decoder's size, eight pixels to a byte.
         predicted_iou: How good the model thinks it is, in [0, 1].
         stability: IoU of the mask with itself under a shifted threshold, in [0, 1].

@@ -15,7 +15,7 @@ from masklet.masks import rle
 from masklet.models.model import ImageFeatures
 from masklet.predictors.features import CacheBudget, FeatureCache
 from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_masks, to_pixels
-from masklet.predictors.results import FrameResult
+from masklet.predictors.results import FrameResult, without_overlaps
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.policy import MemoryPolicy, Moment
@@ -129,19 +129,25 @@ class FrameEngine:
     def result(self, index: int, pts_s: float | None, shown: Shown) -> FrameResult:
         """What is told of a frame."""
         scores = {object_id: result.score for object_id, (result, _) in shown.items()}
+        prompted = frozenset(object_id for object_id, (result, _) in shown.items() if result.is_prompted)
+        masks = {object_id: rle.decode(result.rle) for object_id, (result, _) in shown.items()}
+        area = {object_id: result.area for object_id, (result, _) in shown.items()}
+        if self._post_process.is_exclusive and len(masks) > 1:
+            masks = without_overlaps(masks, prompted)
+            area = {object_id: int(mask.sum()) for object_id, mask in masks.items()}
         return FrameResult(
             index=index,
             pts_s=pts_s,
-            masks={object_id: rle.decode(result.rle) for object_id, (result, _) in shown.items()},
+            masks=masks,
             scores={object_id: score.iou for object_id, score in scores.items()},
             presence={object_id: probability(score.presence) for object_id, score in scores.items()},
             stability={object_id: score.stability for object_id, score in scores.items()},
-            area={object_id: result.area for object_id, (result, _) in shown.items()},
+            area=area,
             logits={
                 object_id: (self.logits_of(result) if logits is None else logits).float().cpu().numpy()
                 for object_id, (result, logits) in shown.items()
             },
-            prompted=frozenset(object_id for object_id, (result, _) in shown.items() if result.is_prompted),
+            prompted=prompted,
         )
 
     def _answered(

@@ -27,6 +27,7 @@ from masklet.predictors.preprocess import (
     to_pixels,
 )
 from masklet.prompts import PromptSet
+from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import stability_of
 from masklet.tracking.policy import RECENT, choose_by_iou
 from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker
@@ -220,7 +221,8 @@ class ImagePredictor:
         answers: list[list[Masks]] = [[] for _ in prompts]
         for row, owner in enumerate(owners):
             chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
-            answers[owner].append(self._finish(decoded, row, chosen, embeddings[owner].size))
+            low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
+            answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
         return answers
 
     def _model_prompt(
@@ -249,8 +251,15 @@ class ImagePredictor:
         moment = self._tracker.moment(0, is_backward=False)
         return choose_by_iou(one, is_ambiguous, [], moment).tolist()
 
-    def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], size: Size) -> Masks:
-        low = decoded.logits[row, chosen].float()
+    def _tidied(self, low: Tensor, prompt: ModelPrompt) -> Tensor:
+        config = self.model.config
+        if not config.keeps_clicked_parts:
+            return low
+        return torch.stack(
+            [keep_clicked_parts(one, prompt.points_xy, prompt.labels, config.image_size) for one in low]
+        )
+
+    def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], low: Tensor, size: Size) -> Masks:
         return Masks(
             masks=to_image_masks(low, size, self.post_process),
             scores=decoded.iou[row, chosen].float().cpu().numpy(),

@@ -38,3 +38,25 @@ class FrameResult:
     def object_ids(self) -> list[int]:
         """Ids of the objects on this frame, in order."""
         return sorted(self.masks)
+
+
+def without_overlaps(masks: Mapping[int, np.ndarray], prompted: frozenset[int]) -> dict[int, np.ndarray]:
+    """Masks of objects that were not segmented together, so changed that they share no pixel.
+
+    A pixel goes to the object that a person prompted on this frame, then to the smaller one: it is likelier to lie on
+    top of the other.
+
+    Args:
+        masks: bool (h, w) by object id.
+        prompted: Ids of prompted objects.
+    """
+    order = sorted(
+        masks, key=lambda object_id: (object_id not in prompted, int(masks[object_id].sum()), object_id)
+    )
+    found: dict[int, np.ndarray] = {}
+    taken: np.ndarray | None = None
+    for object_id in order:
+        mask = masks[object_id] if taken is None else masks[object_id] & ~taken
+        taken = mask if taken is None else taken | mask
+        found[object_id] = mask
+    return {object_id: found[object_id] for object_id in masks}

@@ -24,6 +24,7 @@ from masklet.models.model import (
 )
 from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
 
@@ -199,6 +200,11 @@ class Tracker:
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
+        if is_prompted and self.model.config.keeps_clicked_parts:
+            side = self.model.config.image_size
+            pairs = zip(logits, prompts, strict=True)
+            kept = [keep_clicked_parts(one, prompt.points_xy, prompt.labels, side) for one, prompt in pairs]
+            logits = torch.stack(kept)
         # the pointer of a clear prompt is the single mask's, even where an unstable mask was replaced
         pointed = torch.where(is_ambiguous, chosen, 0)
         pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)

@@ -41,7 +41,9 @@ class LossWeights:
     """Weights of the terms of the loss.
 
     The defaults are SAM 2's. The normalised focal term (Sofiiuk et al. 2021) keeps its strength however small the
-    object is; short runs from random decoders need it, or the single mask collapses to nothing.
+    object is; short runs from random decoders need it, or the single mask collapses to nothing. ``others`` trains
+    all three ambiguous masks a little, not only the best, or two of them die (Rupprecht et al. 2017);
+    ``single_share`` trains the single mask on ambiguous prompts too.
     """
 
     focal: float = 20.0
@@ -49,6 +51,8 @@ class LossWeights:
     dice: float = 1.0
     iou: float = 1.0
     presence: float = 1.0
+    others: float = 0.0
+    single_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

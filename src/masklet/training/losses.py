@@ -86,7 +86,9 @@ def judge(judged: Judged, weights: LossWeights) -> tuple[Tensor, Float[Tensor, "
     iou_losses = (decoded.iou.float() - true_iou).abs()
     if judged.is_ambiguous:
         shown = decoded.iou[:, 1:].argmax(dim=1) + 1
-        mask_loss = mask_losses[:, 1:].min(dim=1).values + 0.3 * mask_losses[:, 0]
+        several = mask_losses[:, 1:]
+        mask_loss = several.min(dim=1).values + weights.others * several.mean(dim=1)
+        mask_loss = mask_loss + weights.single_share * mask_losses[:, 0]
         iou_loss = iou_losses.mean(dim=1)
     else:
         shown = torch.zeros_like(judged.is_present, dtype=torch.long)

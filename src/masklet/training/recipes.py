@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from masklet.errors import ConfigError
+from masklet.training.actors import ActorConfig
 from masklet.training.config import LossWeights, OptimConfig, TrainingConfig
+from masklet.training.synthetic import SyntheticConfig
 
-BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5)
+BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5, others=0.1, single_share=0.3)
 """What our short runs use instead of SAM 2's weights."""
+
+
+LOOKALIKES = SyntheticConfig(actor=ActorConfig(lookalike=0.7))
+"""Most sprites have a twin: what tells a click on one cup from a click on three."""
 
 
 def debug() -> TrainingConfig:
@@ -37,15 +43,17 @@ def compact_fine() -> TrainingConfig:
     """Second stage: the model's own resolution, longer clips, a lower rate."""
     return TrainingConfig(
         name="compact-fine",
-        steps=1200,
+        steps=1000,
         side=384,
         still_batch=6,
         clip_batch=2,
         clip_share=0.4,
         num_frames=5,
         seed=1000,
+        stills={"still_composite_share": 0.25, "synthetic": LOOKALIKES},
+        clips={"composite_share": 0.4, "clip_share": 0.3, "synthetic": LOOKALIKES},
         losses=BALANCED,
-        optim=OptimConfig(learning_rate=3e-4, warmup_steps=50, decay_share=0.7),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=30, decay_share=0.8),
     )
 
 
