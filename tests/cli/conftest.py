@@ -1,5 +1,6 @@
 """Runs commands inside the test's process, and makes small things to run them on."""
 
+import signal
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,3 +58,11 @@ def photo(tmp_path):
     path = tmp_path / "photo.png"
     Image.fromarray(picture(0)).save(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def interruptible_process():
+    """Ctrl-C as in a terminal, also where the tests themselves run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -53,7 +53,8 @@ def test_image_example_writes_a_mask(tmp_path: Path, short_clip: Path) -> None:
         str(tmp_path / "m.png"),
     )
     assert "predicted IoU" in out
-    assert Image.open(tmp_path / "m.png").size == (640, 360)
+    with Image.open(tmp_path / "m.png") as mask:
+        assert mask.size == (640, 360)
 
 
 @pytest.mark.parametrize("name", ["video", "live"])
