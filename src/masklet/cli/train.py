@@ -22,7 +22,7 @@ _SAY_EVERY = 20
 def train(  # noqa: PLR0913 - each parameter is one option of the command
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe of masklet.training.recipes.")],
     *,
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of packed shards.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Packed shards, COCO, DAVIS or SA-V.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoints, log and weights.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in DIR stopped.")] = False,
     init: Annotated[
@@ -69,13 +69,13 @@ def train(  # noqa: PLR0913 - each parameter is one option of the command
 def _prepare(
     config: TrainingConfig, data: Path, out: Path, *, init: Path | None, resume: bool, workers: int
 ) -> TrainingRun:
-    from masklet.training.data import open_shards
     from masklet.training.loop import TrainingRun
+    from masklet.training.sources import open_data
     from masklet.training.start import start_weights
 
     model = start_weights(config, init)
     say(f"Reading {data}")
-    return TrainingRun(config, open_shards(data), out, model=model, is_resumed=resume, num_workers=workers)
+    return TrainingRun(config, open_data(data), out, model=model, is_resumed=resume, num_workers=workers)
 
 
 def _iterate(run: TrainingRun, board_folder: Path | None) -> bool:
