@@ -81,7 +81,7 @@ def test_shapes(model, generator):
     assert decoded.presence.shape == (batch,)
     assert decoded.tokens.shape == (batch, 4, config.hidden_dim)
     present = torch.tensor([True, False])
-    entry = model.write_memory(image.features, decoded.logits[:, :1], present, torch.tensor([False, True]))
+    entry = model.write_memory(image, decoded.logits[:, :1], present, torch.tensor([False, True]))
     assert entry.shape == (batch, config.memory_channels, config.grid, config.grid)
     read = model.read_memory(image.features, random_memory(model, generator, batch))
     assert read.shape == image.features.shape
@@ -106,7 +106,7 @@ def test_batch_equals_one_by_one(model, generator):
             features, image.skips, model.encode_prompts(points[rows], labels[rows], mask[rows])
         )
         is_present = decoded.presence > 0
-        entry = model.write_memory(image.features, decoded.logits[:, :1], is_present, ~is_present)
+        entry = model.write_memory(image, decoded.logits[:, :1], is_present, ~is_present)
         return decoded.logits, decoded.iou, decoded.presence, decoded.tokens, entry
 
     together = run(slice(0, batch))
@@ -173,9 +173,10 @@ def test_memory_of_an_absent_object_differs(model, generator):
     with torch.no_grad():
         model.absent_embedding.fill_(1.0)
     mask, binary = torch.ones(1, 1, model.config.mask_side, model.config.mask_side), torch.tensor([False])
-    there = model.write_memory(image.features, mask, torch.tensor([True]), binary)
-    gone = model.write_memory(image.features, mask, torch.tensor([False]), binary)
-    values = slice(model.config.memory_channels - model.config.value_dim, None)
+    there = model.write_memory(image, mask, torch.tensor([True]), binary)
+    gone = model.write_memory(image, mask, torch.tensor([False]), binary)
+    first = getattr(model.config.memory, "key_dim", 0)
+    values = slice(first, first + model.config.value_dim)
     torch.testing.assert_close(gone[:, values] - there[:, values], torch.ones_like(there[:, values]))
 
 
@@ -268,7 +269,9 @@ def test_every_parameter_is_reached_by_a_gradient(kind, generator):
         ),
         dim=1,
     )
-    written = model.write_memory(image.features, 10 * mask - 5, torch.tensor([False]), torch.tensor([False]))
+    is_present = torch.tensor([False])
+    written = model.write_memory(image, 10 * mask - 5, is_present, torch.tensor([False]))
+    written = written + model.write_memory(image, 10 * mask - 5, ~is_present, torch.tensor([False]))
     memory = MemoryBatch(
         written[:, None].expand(-1, config.num_memories, -1, -1, -1),
         torch.arange(config.num_memories)[None],
@@ -276,13 +279,17 @@ def test_every_parameter_is_reached_by_a_gradient(kind, generator):
         torch.cat((pointers, model.no_object_pointer[None]), dim=1),
         torch.rand(1, 3, generator=generator),
         None,
+        torch.tensor([0]),
     )
+    carried = model.carry_mask(image, memory)
     labels = torch.tensor([[0, 1, 2, 3, -1]])
     points = torch.rand(1, 5, 2, generator=generator) * side
     total = torch.zeros(())
     for features in (model.no_memory(image.features), model.read_memory(image.features, memory)):
         for start in (None, torch.randn(1, 1, config.mask_side, config.mask_side, generator=generator)):
-            decoded = model.decode(features, image.skips, model.encode_prompts(points, labels, start))
+            decoded = model.decode(
+                features, image.skips, model.encode_prompts(points, labels, start, carried=carried)
+            )
             total = total + decoded.logits.square().mean() + decoded.iou.sum() + decoded.presence.sum()
     total.backward()
     dead = [name for name, parameter in model.named_parameters() if parameter.grad is None]

@@ -79,11 +79,13 @@ class AffinityMemoryConfig:
 
     Attributes:
         key_dim: Channels of the keys, which come from the image alone.
+        carry_dim: Channels of the stride-8 keys that carry the newest mask over at stride 4; 0 for no carrying.
         num_blocks: Fusion blocks after the reading.
         num_heads: Heads of the attention to object pointers.
     """
 
     key_dim: int = 64
+    carry_dim: int = 0
     num_blocks: int = 2
     num_heads: int = 4
 
@@ -182,8 +184,11 @@ class ModelConfig:
     @property
     def memory_channels(self) -> int:
         """Channels of one spatial memory entry."""
-        keys = self.memory.key_dim if isinstance(self.memory, AffinityMemoryConfig) else 0
-        return self.value_dim + keys
+        if not isinstance(self.memory, AffinityMemoryConfig):
+            return self.value_dim
+        # a carried mask: keys of the four cells of stride 8 and the sixteen of stride 4
+        carried = 4 * self.memory.carry_dim + 16 if self.memory.carry_dim else 0
+        return self.value_dim + self.memory.key_dim + carried
 
     def resized(self, image_size: int) -> ModelConfig:
         """The same network for another input side.
@@ -235,7 +240,7 @@ def compact() -> ModelConfig:
         name="compact",
         image_size=384,
         encoder=CompactEncoderConfig(),
-        memory=AffinityMemoryConfig(),
+        memory=AffinityMemoryConfig(carry_dim=16),
         memory_encoder=MemoryEncoderConfig(mask_channels=(16, 64), mask_stride=4),
         decoder=DecoderConfig(num_heads=4, mlp_dim=512, attention_downsample=1),
         hidden_dim=128,
@@ -280,7 +285,7 @@ def debug_compact() -> ModelConfig:
             context_channels=16,
             tap_blocks=(1, 2, 3),
         ),
-        memory=AffinityMemoryConfig(key_dim=8, num_blocks=1, num_heads=2),
+        memory=AffinityMemoryConfig(key_dim=8, carry_dim=4, num_blocks=1, num_heads=2),
         memory_encoder=MemoryEncoderConfig(mask_channels=(4, 8), mask_stride=4, num_blocks=1),
         decoder=DecoderConfig(num_heads=2, mlp_dim=32, attention_downsample=1),
         hidden_dim=32,

@@ -63,3 +63,10 @@ class ConvNextBlock(nn.Module):
         update = self.norm(self.depthwise(features)).permute(0, 2, 3, 1)
         update = self.scale * self.contract(F.gelu(self.expand(update)))
         return features + update.permute(0, 3, 1, 2)
+
+
+def unit_grid(side: int) -> Float[Tensor, "n 2"]:
+    """Cell centres (x, y) in [0, 1], row-major."""
+    centres = (torch.arange(side, dtype=torch.float32) + 0.5) / side
+    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+    return torch.stack((columns, rows), dim=-1).flatten(0, 1)

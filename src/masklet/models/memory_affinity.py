@@ -16,17 +16,10 @@ from torch import Tensor, nn
 
 from masklet.models.attention import Attention
 from masklet.models.config import AffinityMemoryConfig
-from masklet.models.layers import ConvNextBlock
+from masklet.models.layers import ConvNextBlock, unit_grid
 
 _INITIAL_SHARPNESS = 24.0
 _INITIAL_NEARNESS = (24.0, 16.0, 12.0, 10.0, 8.0, 6.0, 2.0)
-
-
-def unit_grid(side: int) -> Float[Tensor, "n 2"]:
-    """Cell centres (x, y) in [0, 1], row-major."""
-    centres = (torch.arange(side, dtype=torch.float32) + 0.5) / side
-    rows, columns = torch.meshgrid(centres, centres, indexing="ij")
-    return torch.stack((columns, rows), dim=-1).flatten(0, 1)
 
 
 class FusionBlock(nn.Module):
@@ -55,7 +48,7 @@ class AffinityMemory(nn.Module):
         self, dim: int, value_dim: int, grid: int, num_rows: int, config: AffinityMemoryConfig
     ) -> None:
         super().__init__()
-        self.key_dim = config.key_dim
+        self.key_dim, self.value_dim = config.key_dim, value_dim
         self.key = nn.Conv2d(dim, config.key_dim, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(_INITIAL_SHARPNESS)))
         nearness = torch.tensor([_INITIAL_NEARNESS[min(row, 6)] for row in range(num_rows - 1)] + [2.0])
@@ -117,7 +110,12 @@ class AffinityMemory(nn.Module):
         """
         queries = self._queries(self.encode_keys(features))
         keys = self._memory_keys(spatial[:, :, : self.key_dim], rows)
-        values = spatial[:, :, self.key_dim :].flatten(3).transpose(2, 3).flatten(1, 2)
+        values = (
+            spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
+            .flatten(3)
+            .transpose(2, 3)
+            .flatten(1, 2)
+        )
         mask = None
         if spatial_valid is not None:
             mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]

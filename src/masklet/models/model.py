@@ -18,6 +18,7 @@ from masklet.models.compact import CompactEncoder
 from masklet.models.config import AffinityMemoryConfig, HieraConfig, ModelConfig
 from masklet.models.hiera import Hiera
 from masklet.models.layers import Perceptron
+from masklet.models.mask_carry import MaskCarry, newest
 from masklet.models.mask_decoder import DecodedMasks, MaskDecoder
 from masklet.models.memory_affinity import AffinityMemory
 from masklet.models.memory_attention import MemoryAttention
@@ -69,6 +70,7 @@ class MemoryBatch:
         pointers: Object pointers (b, p, c); p may be 0.
         pointer_ages: Signed frame distance over the pointer span (b, p).
         pointer_valid: False for padding (b, p), or None.
+        newest: Slot of each object's newest entry (b,), or None when no mask is to be carried over.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -77,6 +79,7 @@ class MemoryBatch:
     pointers: Float[Tensor, "b p d"]
     pointer_ages: Float[Tensor, "b p"]
     pointer_valid: Bool[Tensor, "b p"] | None
+    newest: Int[Tensor, " b"] | None = None
 
 
 class SegmentationModel(nn.Module):
@@ -90,7 +93,13 @@ class SegmentationModel(nn.Module):
         self.config = config
         dim, value_dim, grid = config.hidden_dim, config.value_dim, config.grid
         self.encoder, self.neck = _build_encoder(config)
-        maps = PromptMaps(dim, config.skip_dims, config.mask_side) if config.has_prompt_maps else None
+        self.carry = None
+        if isinstance(config.memory, AffinityMemoryConfig) and config.memory.carry_dim:
+            self.carry = MaskCarry(config.skip_dims[1], config.memory.carry_dim, grid)
+        maps = None
+        if config.has_prompt_maps:
+            has_carried = self.carry is not None
+            maps = PromptMaps(dim, config.skip_dims, config.mask_side, has_carried=has_carried)
         self.prompt_encoder = PromptEncoder(dim, grid, maps)
         self.decoder = MaskDecoder(dim, config.skip_dims, config.decoder)
         if isinstance(config.memory, AffinityMemoryConfig):
@@ -138,6 +147,7 @@ class SegmentationModel(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None = None,
         mask_given: Bool[Tensor, " b"] | None = None,
+        carried: Float[Tensor, "b 2 h w"] | None = None,
     ) -> EncodedPrompts:
         """Embed prompts.
 
@@ -146,8 +156,9 @@ class SegmentationModel(nn.Module):
             labels: A PointLabel per point; one PADDING point belongs at the end of every list.
             mask_logits: A mask to start from, at stride 4.
             mask_given: Which rows of ``mask_logits`` count; None for all.
+            carried: What ``carry_mask`` gave on a tracked frame.
         """
-        return self.prompt_encoder(points_xy, labels, mask_logits, mask_given)
+        return self.prompt_encoder(points_xy, labels, mask_logits, mask_given, carried)
 
     def decode(
         self,
@@ -182,7 +193,7 @@ class SegmentationModel(nn.Module):
 
     def write_memory(
         self,
-        features: Float[Tensor, "#b c h w"],
+        image: ImageFeatures,
         mask_logits: Float[Tensor, "b 1 hm wm"],
         is_present: Bool[Tensor, " b"],
         is_binary: Bool[Tensor, " b"],
@@ -190,7 +201,7 @@ class SegmentationModel(nn.Module):
         """Encode a frame and its mask as a memory entry.
 
         Args:
-            features: Image features without memory; may be shared by the batch.
+            image: Features of the frame, without memory; may be shared by the batch.
             mask_logits: The mask at any resolution.
             is_present: Whether each object is there.
             is_binary: Whose mask is cut at 0 first (those a person prompted).
@@ -199,13 +210,28 @@ class SegmentationModel(nn.Module):
         logits = resize_logits(mask_logits, side)
         binary = (logits > 0).to(logits.dtype)
         probability = torch.where(is_binary[:, None, None, None], binary, logits.sigmoid())
-        values = self.memory_encoder(features, MASK_SCALE * probability + MASK_BIAS)
+        values = self.memory_encoder(image.features, MASK_SCALE * probability + MASK_BIAS)
         if self.absent_embedding is not None:
             values = values + (~is_present)[:, None, None, None] * self.absent_embedding[..., None, None]
-        if isinstance(self.memory, AffinityMemory):
-            keys = self.memory.encode_keys(features).expand(len(values), -1, -1, -1)
-            return torch.cat((keys, values.to(keys.dtype)), dim=1)
-        return values
+        if not isinstance(self.memory, AffinityMemory):
+            return values
+        keys = self.memory.encode_keys(image.features).expand(len(values), -1, -1, -1)
+        parts = [keys, values.to(keys.dtype)]
+        if self.carry is not None:
+            fine = resize_logits(probability, self.config.mask_side)
+            parts.append(self.carry.pack(image.skip8, fine * is_present[:, None, None, None]))
+        return torch.cat(parts, dim=1)
+
+    def carry_mask(self, image: ImageFeatures, memory: MemoryBatch) -> Float[Tensor, "b 2 h4 w4"] | None:
+        """The newest mask of each object where it should be on this frame, for ``encode_prompts``.
+
+        Returns:
+            See MaskCarry; None for models that carry no mask.
+        """
+        if self.carry is None or memory.newest is None:
+            return None
+        entries = newest(memory.spatial, memory.newest)
+        return self.carry(image.skip8, entries[:, -self.carry.num_channels :])
 
     def read_memory(
         self, features: Float[Tensor, "#b c h w"], memory: MemoryBatch

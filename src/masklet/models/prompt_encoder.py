@@ -86,6 +86,7 @@ class PromptEncoder(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None = None,
         mask_given: Tensor | None = None,
+        carried: Float[Tensor, "b 2 h w"] | None = None,
     ) -> EncodedPrompts:
         """Embed prompts; see SegmentationModel.encode_prompts."""
         tokens, valid = self.encode_points(points_xy, labels)
@@ -100,5 +101,5 @@ class PromptEncoder(nn.Module):
         if self.maps is None:
             return EncodedPrompts(tokens, valid, dense)
         unit_xy = (points_xy.float() + 0.5) / (16 * self.grid)
-        skip4, skip8, drawn = self.maps(unit_xy, labels, mask_logits, mask_given)
+        skip4, skip8, drawn = self.maps(unit_xy, labels, mask_logits, mask_given, carried)
         return EncodedPrompts(tokens, valid, dense + drawn, (skip4, skip8))

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 NEAR, FAR = 0.012, 0.05
 """Widths of the bells around a click, as shares of the image's side."""
 NUM_MAPS = 7
+NUM_CARRIED = 2
+"""More maps, where the mask of the frame before is carried over: the mask, and whether there was one."""
 _LOGIT_SCALE = 4.0
 _NEGATIVE, _POSITIVE, _TOP_LEFT, _BOTTOM_RIGHT = 0, 1, 2, 3
 
@@ -22,10 +24,12 @@ class PromptMaps(nn.Module):
 
     centres: Tensor
 
-    def __init__(self, hidden_dim: int, skip_dims: tuple[int, int], side: int) -> None:
+    def __init__(
+        self, hidden_dim: int, skip_dims: tuple[int, int], side: int, *, has_carried: bool = False
+    ) -> None:
         super().__init__()
-        self.side = side
-        self.draw = nn.Conv2d(NUM_MAPS, 16, 3, padding=1)
+        self.side, self.has_carried = side, has_carried
+        self.draw = nn.Conv2d(NUM_MAPS + NUM_CARRIED * has_carried, 16, 3, padding=1)
         self.to_skip4 = nn.Conv2d(16, skip_dims[0], 1)
         self.down8 = nn.Conv2d(16, 32, 2, stride=2)
         self.to_skip8 = nn.Conv2d(32, skip_dims[1], 1)
@@ -41,13 +45,17 @@ class PromptMaps(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None,
         mask_given: Tensor | None,
+        carried: Float[Tensor, "b 2 h w"] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw prompts given in the unit square.
+        """Draw prompts given in the unit square, and the carried mask where the model has one.
 
         Returns:
             What is added to the stride-4 skip, to the stride-8 skip and to the dense embedding.
         """
         maps = self._maps(unit_xy, labels, mask_logits, mask_given)
+        if self.has_carried:
+            blank = maps.new_zeros(len(maps), NUM_CARRIED, self.side, self.side)
+            maps = torch.cat((maps, blank if carried is None else carried.to(maps.dtype)), dim=1)
         fine = F.gelu(self.draw(maps))
         middle = F.gelu(self.down8(fine))
         coarse = F.gelu(self.down16(middle))

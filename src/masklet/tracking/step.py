@@ -79,12 +79,18 @@ def pad_prompts(prompts: Sequence[ModelPrompt], device: torch.device) -> tuple[T
 
 
 def collect_memory(
-    attended: Sequence[Attended], *, pointer_span: int, dtype: torch.dtype, device: torch.device
+    attended: Sequence[Attended],
+    moment: Moment,
+    *,
+    pointer_span: int,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> MemoryBatch:
     """Pad the memories of several objects into one batch.
 
     Args:
         attended: What each object reads; at least one spatial entry each.
+        moment: Where tracking stands.
         pointer_span: Frames over which pointer ages are normalised.
         dtype: Type the network computes in.
         device: Where it computes.
@@ -98,10 +104,13 @@ def collect_memory(
     ages = torch.zeros(len(attended), num_pointers)
     spatial_valid = torch.zeros(len(attended), num_spatial, dtype=torch.bool)
     pointer_valid = torch.zeros(len(attended), num_pointers, dtype=torch.bool)
+    newest = torch.zeros(len(attended), dtype=torch.long)
     for index, one in enumerate(attended):
         for slot, (entry, row) in enumerate(one.spatial):
             spatial[index, slot] = entry.features
             rows[index, slot], spatial_valid[index, slot] = row, True
+        distances = [abs(moment.age(entry.frame)) for entry, _ in one.spatial]
+        newest[index] = distances.index(min(distances))
         for slot, (entry, age) in enumerate(one.pointers):
             pointers[index, slot] = entry.pointer
             ages[index, slot], pointer_valid[index, slot] = age / max(pointer_span - 1, 1), True
@@ -112,6 +121,7 @@ def collect_memory(
         pointers,
         ages.to(device),
         None if bool(pointer_valid.all()) else pointer_valid.to(device),
+        newest.to(device),
     )
 
 
@@ -142,21 +152,22 @@ class Tracker:
 
     def condition(
         self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment
-    ) -> Float[Tensor, "b c h w"]:
-        """Features of a frame as each object's memory sees them."""
+    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b 2 h4 w4"] | None]:
+        """Features of a frame as each object's memory sees them, and the masks carried over from the last one."""
         attended = [self.policy.attend(bank, moment) for bank in banks]
+        features = image.features
         memory = collect_memory(
-            attended, pointer_span=self.pointer_span, dtype=image.features.dtype, device=image.features.device
+            attended, moment, pointer_span=self.pointer_span, dtype=features.dtype, device=features.device
         )
-        return self.model.read_memory(image.features, memory)
+        return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
         """Follow objects into a frame nobody prompted."""
-        features = self.condition(image, banks, moment)
+        remembered = self.condition(image, banks, moment)
         # a tracked frame is decoded with two padding points: one stands for "no click", one closes the list
         nothing = ModelPrompt(points_xy=torch.zeros(1, 2), labels=torch.tensor([int(PointLabel.PADDING)]))
         prompts = [nothing] * len(banks)
-        return self._answer(image, features, prompts, banks, moment, is_prompted=False)
+        return self._answer(image, remembered, prompts, banks, moment, is_prompted=False)
 
     def prompt(
         self,
@@ -179,22 +190,23 @@ class Tracker:
         if prompts[0].given_mask is not None:
             return self._given(image, prompts, moment)
         if reads_memory:
-            features = self.condition(image, banks, moment)
+            remembered = self.condition(image, banks, moment)
         else:
-            features = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1)
-        return self._answer(image, features, prompts, banks, moment, is_prompted=True)
+            remembered = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1), None
+        return self._answer(image, remembered, prompts, banks, moment, is_prompted=True)
 
     def _answer(
         self,
         image: ImageFeatures,
-        features: Tensor,
+        remembered: tuple[Tensor, Tensor | None],
         prompts: Sequence[ModelPrompt],
         banks: Sequence[MemoryBank],
         moment: Moment,
         *,
         is_prompted: bool,
     ) -> Segmented:
-        decoded = self.decode(image, features, prompts)
+        features, carried = remembered
+        decoded = self.decode(image, features, prompts, carried)
         is_ambiguous = torch.tensor([len(prompt.labels) <= 1 for prompt in prompts], device=features.device)
         chosen = self.policy.choose(decoded, is_ambiguous, banks, moment)
         rows = torch.arange(len(prompts), device=features.device)
@@ -213,7 +225,13 @@ class Tracker:
             image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted
         )
 
-    def decode(self, image: ImageFeatures, features: Tensor, prompts: Sequence[ModelPrompt]) -> DecodedMasks:
+    def decode(
+        self,
+        image: ImageFeatures,
+        features: Tensor,
+        prompts: Sequence[ModelPrompt],
+        carried: Tensor | None = None,
+    ) -> DecodedMasks:
         """All candidates for prompts with or without a mask to start from."""
         points, labels = pad_prompts(prompts, features.device)
         starts = [prompt.start_logits for prompt in prompts]
@@ -226,9 +244,8 @@ class Tracker:
             given = None
             if any(one is None for one in starts):
                 given = torch.tensor([one is not None for one in starts], device=features.device)
-        return self.model.decode(
-            features, image.skips, self.model.encode_prompts(points, labels, start, given)
-        )
+        encoded = self.model.encode_prompts(points, labels, start, given, carried)
+        return self.model.decode(features, image.skips, encoded)
 
     def _given(self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment) -> Segmented:
         masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]
@@ -255,7 +272,7 @@ class Tracker:
         device = logits.device
         is_present = torch.tensor([score.is_present for score in scores], device=device)
         is_binary = torch.full((len(scores),), is_prompted, device=device)
-        features = self.model.write_memory(image.features, written_logits, is_present, is_binary)
+        features = self.model.write_memory(image, written_logits, is_present, is_binary)
         features = features.to(STORAGE[self.model.config.memory_precision])
         boxes = boxes_of(logits)
         entries = tuple(

@@ -43,7 +43,7 @@ class LossWeights:
     The defaults are SAM 2's. The normalised focal term (Sofiiuk et al. 2021) keeps its strength however small the
     object is; short runs from random decoders need it, or the single mask collapses to nothing. ``others`` trains
     all three ambiguous masks a little, not only the best, or two of them die (Rupprecht et al. 2017);
-    ``single_share`` trains the single mask on ambiguous prompts too.
+    ``single_share`` trains the single mask on ambiguous prompts too; ``carried`` trains where the last mask is carried.
     """
 
     focal: float = 20.0
@@ -53,6 +53,7 @@ class LossWeights:
     presence: float = 1.0
     others: float = 0.0
     single_share: float = 0.0
+    carried: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

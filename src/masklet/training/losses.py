@@ -25,6 +25,7 @@ class Judged:
         is_present: Whether the object is visible (o,).
         is_ambiguous: Whether the three ambiguous masks answer, not the single one.
         kind: Name under which its IoU is reported.
+        carried: The carried masks the decoder was shown (o, 2, h, w), or None.
     """
 
     decoded: DecodedMasks
@@ -32,6 +33,7 @@ class Judged:
     is_present: Tensor
     is_ambiguous: bool
     kind: str
+    carried: Tensor | None = None
 
 
 def focal_loss(logits: Float[Tensor, "o k h w"], target: Float[Tensor, "o 1 h w"]) -> Float[Tensor, "o k"]:
@@ -70,6 +72,14 @@ def mask_iou(logits: Float[Tensor, "o k h w"], target: Float[Tensor, "o 1 h w"])
     return torch.where(either > 0, both / either.clamp(min=1), 1.0)
 
 
+def carried_loss(carried: Float[Tensor, "o 2 h w"], target: Float[Tensor, "o 1 h w"]) -> Float[Tensor, " o"]:
+    """Dice loss of a carried mask against the mask itself; 0 where none was carried."""
+    share = (carried[:, :1] + 1) / 2
+    overlap = 2 * (share * target).sum(dim=(1, 2, 3))
+    total = share.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3))
+    return carried[:, 1, 0, 0] * (1 - (overlap + 1) / (total + 1))
+
+
 def judge(judged: Judged, weights: LossWeights) -> tuple[Tensor, Float[Tensor, " o"]]:
     """Loss per object of one decoding, and the IoU of the mask that would be shown.
 
@@ -97,6 +107,8 @@ def judge(judged: Judged, weights: LossWeights) -> tuple[Tensor, Float[Tensor, "
         decoded.presence.float(), judged.is_present.float(), reduction="none"
     )
     there = judged.is_present.float()
+    if judged.carried is not None and weights.carried:
+        mask_loss = mask_loss + weights.carried * carried_loss(judged.carried, target)
     loss = there * (mask_loss + weights.iou * iou_loss) + weights.presence * presence
     return loss, true_iou.gather(1, shown[:, None])[:, 0]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from masklet.errors import ConfigError
 from masklet.training.actors import ActorConfig
-from masklet.training.config import LossWeights, OptimConfig, TrainingConfig
+from masklet.training.config import LossWeights, OptimConfig, PromptSimulation, TrainingConfig
 from masklet.training.synthetic import SyntheticConfig
 
-BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5, others=0.1, single_share=0.3)
+BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5, others=0.1, single_share=0.3, carried=0.5)
 """What our short runs use instead of SAM 2's weights."""
 
 
@@ -57,10 +57,50 @@ def compact_fine() -> TrainingConfig:
     )
 
 
+def compact_stills() -> TrainingConfig:
+    """Third stage: the second goes on at its full rate, mostly stills, with more correction clicks."""
+    return TrainingConfig(
+        name="compact-stills",
+        steps=300,
+        side=384,
+        still_batch=6,
+        clip_batch=2,
+        clip_share=0.25,
+        num_frames=6,
+        seed=2000,
+        stills={"still_composite_share": 0.2, "synthetic": LOOKALIKES},
+        clips={"composite_share": 0.4, "clip_share": 0.3, "synthetic": LOOKALIKES},
+        prompts=PromptSimulation(still_corrections=4),
+        losses=BALANCED,
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=60, decay_share=0.0),
+    )
+
+
+def compact_track() -> TrainingConfig:
+    """Fourth stage: as many clips as stills, seven frames each; more correction clicks."""
+    return TrainingConfig(
+        name="compact-track",
+        steps=2000,
+        side=384,
+        still_batch=6,
+        clip_batch=2,
+        clip_share=0.5,
+        num_frames=7,
+        seed=3000,
+        stills={"still_composite_share": 0.2, "synthetic": LOOKALIKES},
+        clips={"composite_share": 0.4, "clip_share": 0.3, "synthetic": LOOKALIKES},
+        prompts=PromptSimulation(still_corrections=4),
+        losses=BALANCED,
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=60, decay_share=0.5),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
     "compact-fine": compact_fine,
+    "compact-stills": compact_stills,
+    "compact-track": compact_track,
 }
 
 

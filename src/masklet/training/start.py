@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from masklet.errors import MismatchedWeightsError, TrainingError
 from masklet.models.model import SegmentationModel
+from masklet.models.prompt_maps import NUM_CARRIED, NUM_MAPS
 from masklet.training.config import TrainingConfig
 from masklet.training.loop import build_for
 from masklet.weights.load import load_model
 from masklet.weights.mobilenet import load_mobilenet
+
+_DRAWN = "prompt_encoder.maps.draw.weight"
+_NEWER = ("carry.",)
 
 
 def start_weights(config: TrainingConfig, path: Path | None) -> SegmentationModel:
@@ -31,5 +39,31 @@ def start_weights(config: TrainingConfig, path: Path | None) -> SegmentationMode
         load_mobilenet(model, path)
     except MismatchedWeightsError:
         loaded = load_model(path, device="cpu", image_size=config.side)
-        model.load_state_dict(loaded.model.state_dict())
+        model.load_state_dict(adopted(model.state_dict(), loaded.model.state_dict()))
     return model
+
+
+def adopted(fresh: Mapping[str, Tensor], trained: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Trained weights in the shape of a newer model: parts it does not know start fresh.
+
+    The maps of a carried mask, which older files lack, start as the maps of a given mask.
+
+    Args:
+        fresh: Weights of the model to be trained.
+        trained: Weights of the file.
+
+    Raises:
+        TrainingError: When the two differ in more than that.
+    """
+    weights = {name: trained.get(name, value) for name, value in fresh.items()}
+    maps = weights.get(_DRAWN)
+    if maps is not None and maps.shape[1] == NUM_MAPS and fresh[_DRAWN].shape[1] == NUM_MAPS + NUM_CARRIED:
+        weights[_DRAWN] = torch.cat((maps, maps[:, -NUM_CARRIED:]), dim=1)
+    strange = [name for name in trained if name not in fresh]
+    strange += [name for name, value in weights.items() if value.shape != fresh[name].shape]
+    new = [name for name in fresh if name not in trained and not name.startswith(_NEWER)]
+    if strange or new:
+        raise TrainingError(
+            f"The starting weights do not fit the recipe's model at {(strange + new)[0]}; choose another file or recipe."
+        )
+    return weights

@@ -57,6 +57,13 @@ def normalise(frames: Tensor, model: SegmentationModel) -> Tensor:
     return pixels.permute(0, 3, 1, 2)
 
 
+def by_time(images: ImageFeatures, num_frames: int) -> list[ImageFeatures]:
+    """Features (b * t, ...) as one batch (b, ...) per frame; gradients of all frames are joined in one pass."""
+    maps = (images.features, images.skip4, images.skip8)
+    rows = zip(*(value.unflatten(0, (-1, num_frames)).unbind(dim=1) for value in maps), strict=True)
+    return [ImageFeatures(features, skip4, skip8) for features, skip4, skip8 in rows]
+
+
 class Unroll:
     """One pass over one batch; collects everything that has a right answer."""
 
@@ -69,19 +76,19 @@ class Unroll:
         self.masks = batch.masks.numpy()
         self.owner = batch.owner.to(self.device)
         self.num_objects = len(self.owner)
+        self.carried: Tensor | None = None
         # the memory learns from true presence half the time, or it would only ever see its own first mistakes
         self.trusts_presence = rng.random() < 0.5
 
     def run(self) -> list[Judged]:
         """Unroll all frames."""
         pixels = normalise(self.batch.frames.to(self.device), self.model)
-        images = self.model.encode_image(pixels)
         num_frames = self.batch.num_frames
+        images = by_time(self.model.encode_image(pixels), num_frames)
         written: list[WrittenFrame] = []
         later = self._later_correction(num_frames)
         for time in range(num_frames):
-            index = self.owner * num_frames + time
-            image = images.select(index)
+            image = images[time].select(self.owner)
             if time == 0:
                 answer, is_given = self._prompted(image)
                 is_conditioning = True
@@ -126,7 +133,9 @@ class Unroll:
     def _tracked(
         self, image: ImageFeatures, written: list[WrittenFrame], time: int, *, is_corrected: bool
     ) -> Answer:
-        features = self.model.read_memory(image.features, self._memory(written, time))
+        memory = self._memory(written, time)
+        features = self.model.read_memory(image.features, memory)
+        self.carried = self.model.carry_mask(image, memory)
         answer = self._decode(image, features, time, None, None, "tracked")
         if is_corrected:
             answer, _ = self._corrected(image, features, time, None, answer, "corrected")
@@ -159,14 +168,20 @@ class Unroll:
     ) -> Answer:
         is_ambiguous = points is None or points[1].shape[1] == 1
         points_xy, labels = closed(points or no_points(self.num_objects), self.num_objects)
-        prompts = self.model.encode_prompts(points_xy.to(self.device), labels.to(self.device), start)
+        points_xy, labels = points_xy.to(self.device), labels.to(self.device)
+        prompts = self.model.encode_prompts(points_xy, labels, start, carried=self.carried)
         decoded = self.model.decode(features, image.skips, prompts)
         masks = self.batch.masks[:, time].to(self.device)
         target = soften(masks, self.model.config.mask_side)
         is_visible = masks.flatten(1).any(dim=1)
         self.judged.append(
             Judged(
-                decoded=decoded, target=target, is_present=is_visible, is_ambiguous=is_ambiguous, kind=kind
+                decoded=decoded,
+                target=target,
+                is_present=is_visible,
+                is_ambiguous=is_ambiguous,
+                kind=kind,
+                carried=self.carried,
             )
         )
         return self._choose(decoded, is_visible, is_ambiguous=is_ambiguous)
@@ -183,7 +198,7 @@ class Unroll:
         self, image: ImageFeatures, answer: Answer, time: int, *, is_given: bool, is_conditioning: bool
     ) -> WrittenFrame:
         binary = torch.full((self.num_objects,), is_given, device=self.device)
-        spatial = self.model.write_memory(image.features, answer.logits, answer.is_present, binary)
+        spatial = self.model.write_memory(image, answer.logits, answer.is_present, binary)
         return WrittenFrame(
             time=time, is_conditioning=is_conditioning, spatial=spatial, pointer=answer.tokens
         )
@@ -194,6 +209,7 @@ class Unroll:
         recent = [entry for entry in written if not entry.is_conditioning and time - entry.time < num_rows]
         spatial = conditioning + recent
         rows = [num_rows - 1] * len(conditioning) + [time - entry.time - 1 for entry in recent]
+        newest = max(range(len(spatial)), key=lambda slot: spatial[slot].time)
         pointers = written[-self.model.config.max_pointers :]
         span = self.model.config.max_pointers - 1
         ages = [(time - entry.time) / span for entry in pointers]
@@ -205,4 +221,5 @@ class Unroll:
             torch.stack([entry.pointer for entry in pointers], dim=1),
             torch.tensor(ages, device=self.device).expand(count, -1),
             None,
+            torch.full((count,), newest, device=self.device),
         )
