@@ -1,6 +1,7 @@
 """Still images: batches as one by one, saved and shared embeddings, refinement, and what is refused."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from masklet.errors import MediaError, PromptError, WeightsError
+from masklet.errors import MediaError, MismatchedWeightsError, PromptError, WeightsError
 from masklet.predictors.image import Embedding, ImagePredictor, mask_stability
 from masklet.predictors.preprocess import PostProcess
 from masklet.prompts import Click, PromptSet
@@ -171,3 +172,13 @@ def test_images_of_any_shape_are_segmented(compact, shape):
     predictor = ImagePredictor(compact)
     masks = predictor.predict(predictor.embed(np.full(shape, 90, np.uint8)), PromptSet([Click(0, 0)]))
     assert masks.masks.shape == (3, *shape[:2])
+
+
+def test_an_embedding_of_another_model_is_refused(compact, photo, tmp_path):
+    embedding = ImagePredictor(compact).embed(photo)
+    embedding.save(tmp_path / "embedding")
+    other = ImagePredictor(replace(compact, weights_sha256="other"))
+    for one in (embedding, Embedding.load(tmp_path / "embedding")):
+        assert ImagePredictor(compact).predict(one, PromptSet([Click(12, 18)])).masks.shape[0] == 3
+        with pytest.raises(MismatchedWeightsError, match="embed the image again"):
+            other.predict(one, PromptSet([Click(12, 18)]))

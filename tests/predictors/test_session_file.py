@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from masklet.errors import SessionError
 from masklet.predictors.video import SessionOptions, VideoSession
 from masklet.prompts import Click, PromptSet
+from masklet.tracking.policy import choose_policy
 
 CLICK = PromptSet([Click(12, 18)])
 
@@ -54,6 +55,34 @@ def test_a_loaded_session_goes_on_with_identical_results(loaded, clip, square_ma
         session.prompt(1, 2, PromptSet([Click(30, 30)]))
         assert values(session.track()) == edited
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("policy", ["recent", "quality"])
+def test_going_on_is_exact_however_small_the_archive(compact, clip, square_mask, tmp_path, policy):
+    """What the running memory holds is saved, even where the archive has no room for it."""
+    path, options = tmp_path / "session", SessionOptions(archive_bytes=1)
+    with VideoSession(compact, clip, policy=policy, options=options) as session:
+        begin(session, square_mask)
+        expected = values(session.track())[12:]
+    with VideoSession(compact, clip, policy=policy, options=options) as session:
+        begin(session, square_mask)
+        list(session.track(0, 12))
+        session.save(path)
+    with VideoSession.load(path, compact, clip, options=options) as session:
+        assert values(session.track())[12:] == expected
+
+
+def test_a_good_memory_from_long_ago_is_found_again(compact, make_frames):
+    """Going on after hundreds of frames whose masks the policy did not keep."""
+    keeps = iter([True] * 3 + [False] * 10_000)
+    policy = replace(choose_policy("quality"), keep=lambda _score: next(keeps))
+    frames = make_frames(20)
+    clip = np.concatenate([frames] * 28)
+    with VideoSession(compact, clip, policy=policy) as session:
+        session.prompt(1, 0, CLICK)
+        list(session.track(0, 559))
+        bank = session._bank_at(1, 559, is_backward=False)
+    assert [entry.frame for entry in bank.recent] == [1, 2, 3, 558]
 
 
 def test_a_session_without_objects_is_saved_too(compact, clip, tmp_path):

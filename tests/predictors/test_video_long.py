@@ -12,7 +12,7 @@ from masklet.predictors.video import SessionOptions, VideoSession
 from masklet.prompts import Click, PromptSet
 from masklet.video.source import ClosingSource, Frame, check_index
 
-NUM_FRAMES, NUM_PUSHED, SETTLED, SIDE = 5_000, 2_000, 200, 64
+NUM_FRAMES, SETTLED, SIDE = 5_000, 200, 64
 BUDGET = 256 * 2**10
 # Results are kept, as run lengths: about a kilobyte per frame. Frames kept by mistake would take 60 MB, encoded ones 40.
 MOST_GROWTH = 16 * 2**20
@@ -77,7 +77,7 @@ def test_memory_does_not_grow_on_a_long_stream(debug_model):
     live, source = VideoSession(debug_model), Generated()
 
     def frames():
-        for frame in islice(source, NUM_PUSHED):
+        for frame in islice(source, NUM_FRAMES):
             # a prompt now and then: the first one stays, of the others the latest
             prompts = {1: PromptSet([Click(12, 18)])} if frame.index % 50 == 0 else None
             yield live.step(frame.image, prompts)

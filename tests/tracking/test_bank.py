@@ -5,7 +5,7 @@ import torch
 
 from masklet.geometry import Box
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
-from masklet.tracking.mask_scores import boxes_of, stability_of
+from masklet.tracking.mask_scores import boxes_of, stability_of, usual_offset
 from masklet.tracking.state import EntryArchive, ObjectState, RunningBank
 
 
@@ -72,6 +72,28 @@ def test_the_archive_keeps_one_entry_even_beyond_its_bytes():
     assert archive.get(1) is not None
 
 
+def test_what_a_running_bank_holds_stays_in_the_archive():
+    archive = EntryArchive(1)
+    archive.put(0, entry(0))
+    archive.hold(1, [0])
+    archive.put(1, entry(1))
+    archive.put(2, entry(2))
+    assert [archive.get(version) is None for version in range(3)] == [False, True, False]
+    archive.hold(1, [])
+    archive.put(3, entry(3))
+    assert [archive.get(version) is None for version in range(4)] == [True, True, True, False]
+    assert archive.num_bytes == entry(0).num_bytes
+
+
+def test_restored_entries_wait_for_the_next_put():
+    archive = EntryArchive(1)
+    for version in range(3):
+        archive.restore(version, entry(version))
+    assert all(archive.get(version) is not None for version in range(3))
+    archive.put(3, entry(3))
+    assert archive.get(0) is None
+
+
 def test_putting_an_entry_twice_counts_its_bytes_once():
     archive = EntryArchive(10_000)
     archive.put(0, entry(0))
@@ -101,3 +123,13 @@ def test_boxes_are_in_units_of_the_sides():
     logits = torch.full((2, 4, 8), -1.0)
     logits[0, 1:3, 2:6] = 1
     assert boxes_of(logits) == [Box(0.25, 0.25, 0.75, 0.75), None]
+
+
+def test_the_threshold_moves_less_where_logits_are_small():
+    surely = torch.tensor([[[8.0, 8.0, 0.5], [-8.0, -8.0, -8.0]]])
+    assert float(usual_offset(surely)) == 1.0
+    assert float(stability_of(surely)) == pytest.approx(2 / 3)
+    # the same mask at a tenth of the height is as stable
+    assert float(usual_offset(surely / 10)) == pytest.approx(0.25 * 5.5 / 10)
+    assert float(stability_of(surely / 10)) == pytest.approx(2 / 3)
+    assert float(stability_of(-surely.abs())) == 1.0

@@ -11,6 +11,7 @@ from typing import Literal
 
 from masklet.errors import ConfigError
 
+SAM2_STABILITY = 0.98
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -135,6 +136,7 @@ class ModelConfig:
         has_absent_embedding: Whether memories of absent objects are marked (2.1).
         has_prompt_maps: Whether prompts are also drawn as maps at strides 4 to 16 (ours).
         keeps_clicked_parts: Whether parts of a mask that hold no positive click are dropped (ours).
+        least_stability: Below it the single mask of a clear prompt gives way to the best of three; 0 for never.
         pixel_mean: Mean of RGB in [0, 1].
         pixel_std: Standard deviation of RGB in [0, 1].
         memory_precision: Storage type of memory features.
@@ -155,6 +157,7 @@ class ModelConfig:
     has_absent_embedding: bool = True
     has_prompt_maps: bool = False
     keeps_clicked_parts: bool = False
+    least_stability: float = SAM2_STABILITY
     pixel_mean: tuple[float, float, float] = IMAGENET_MEAN
     pixel_std: tuple[float, float, float] = IMAGENET_STD
     memory_precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
@@ -246,6 +249,7 @@ def compact() -> ModelConfig:
         hidden_dim=128,
         has_prompt_maps=True,
         keeps_clicked_parts=True,
+        least_stability=0.0,
         pixel_mean=(0.5, 0.5, 0.5),
         pixel_std=(0.5, 0.5, 0.5),
         memory_precision="float32",

@@ -22,7 +22,7 @@ from masklet.predictors.auto_overlap import Proposal, draw_on_canvas, keep_best,
 from masklet.predictors.auto_presets import AutoPreset, choose_auto_preset
 from masklet.predictors.image import ImagePredictor, as_picture
 from masklet.predictors.preprocess import to_image_logits
-from masklet.tracking.mask_scores import stability_of
+from masklet.tracking.mask_scores import stability_of, usual_offset
 from masklet.tracking.step import LOGIT_LIMIT
 from masklet.weights.load import LoadedModel
 
@@ -168,7 +168,8 @@ class AutoMasks:
             shared = features.features.expand(len(points), -1, -1, -1)
             decoded = network.decode(shared, features.skips, prompts)
         logits = decoded.logits[:, 1:].flatten(0, 1).float()
-        stability = stability_of(logits, self.preset.stability_offset)
+        offset = usual_offset(logits, self.preset.stability_offset, self.preset.stability_share)
+        stability = stability_of(logits, offset)
         return _Decoded(logits=logits, iou=decoded.iou[:, 1:].flatten().float(), stability=stability)
 
     def _fit_thresholds(self, iou: Tensor, stability: Tensor) -> _Thresholds:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from masklet.errors import ConfigError
+from masklet.tracking.mask_scores import STABILITY_OFFSET, STABILITY_SHARE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,8 @@ class AutoPreset:
         predicted_iou_floor: How far the threshold of predicted IoU may sink.
         stability_floor: How far the threshold of stability may sink.
         min_share: Share of the first masks that must reach the predicted IoU, in [0, 1]; 0 keeps both thresholds fixed.
-        stability_offset: By how much, in logits, the mask's own threshold moves to see whether it is stable.
+        stability_offset: By how much, in logits, the mask's own threshold moves to see whether it is stable, at most.
+        stability_share: The same as a share of the mean logit inside the mask, for models whose logits are small.
         max_overlap: Masks whose IoU with a better one is larger are left out, in [0, 1].
         min_area: Least area of a mask in image pixels.
         max_area_share: Largest share of the image that a mask may cover; more is the image itself.
@@ -45,7 +47,8 @@ class AutoPreset:
     predicted_iou_floor: float = 0.3
     stability_floor: float = 0.6
     min_share: float = 0.1
-    stability_offset: float = 1.0
+    stability_offset: float = STABILITY_OFFSET
+    stability_share: float = STABILITY_SHARE
     max_overlap: float = 0.7
     min_area: int = 64
     max_area_share: float = 0.95

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from masklet.errors import MediaError, PromptError, WeightsError
+from masklet.errors import MediaError, MismatchedWeightsError, PromptError, WeightsError
 from masklet.geometry import Size
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures
@@ -43,11 +43,13 @@ class Embedding:
         features: Features on the model's device, with the mark of a frame without memory.
         size: Size of the image.
         model_name: The model that made it.
+        weights_sha256: The weights that made it; None for random ones.
     """
 
     features: ImageFeatures
     size: Size
     model_name: str
+    weights_sha256: str | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the embedding as safetensors."""
@@ -55,6 +57,7 @@ class Embedding:
             name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")
         }
         facts = {"size_hw": json.dumps(self.size.hw), "model": self.model_name}
+        facts |= {} if self.weights_sha256 is None else {"weights": self.weights_sha256}
         partial = Path(path).with_name(Path(path).name + ".part")
         save_file(tensors, partial, metadata=facts)
         partial.replace(path)
@@ -75,7 +78,8 @@ class Embedding:
             raise WeightsError(
                 f"{Path(path).name} is not a saved embedding ({error}); embed the image again."
             ) from error
-        return cls(features=ImageFeatures(*maps), size=size, model_name=name)
+        features, weights = ImageFeatures(*maps), facts.get("weights")
+        return cls(features=features, size=size, model_name=name, weights_sha256=weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,7 +141,12 @@ class ImagePredictor:
             features = loaded.model.encode_image(pixels)
             marked = ImageFeatures(loaded.model.no_memory(features.features), features.skip4, features.skip8)
         return [
-            Embedding(features=marked.select(index), size=Size(*picture.shape[:2]), model_name=loaded.name)
+            Embedding(
+                features=marked.select(index),
+                size=Size(*picture.shape[:2]),
+                model_name=loaded.name,
+                weights_sha256=loaded.weights_sha256,
+            )
             for index, picture in enumerate(pictures)
         ]
 
@@ -201,7 +210,10 @@ class ImagePredictor:
 
         Raises:
             PromptError: When a prompt does not fit its image, or the lists differ in length.
+            MismatchedWeightsError: When another model made an embedding.
         """
+        for embedding in embeddings:
+            self._check_made_here(embedding)
         if len(embeddings) != len(prompts):
             raise PromptError(
                 f"Got {len(embeddings)} images and {len(prompts)} lists of prompts; give one per image."
@@ -224,6 +236,16 @@ class ImagePredictor:
             low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
             answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
         return answers
+
+    def _check_made_here(self, embedding: Embedding) -> None:
+        """Refuse features that mean nothing to this model."""
+        made_by = (embedding.model_name, embedding.weights_sha256)
+        side = embedding.features.skip4.shape[-1]
+        if made_by != (self.model.name, self.model.weights_sha256) or side != self.model.config.mask_side:
+            raise MismatchedWeightsError(
+                f"The embedding was made by {embedding.model_name} at {4 * side} px and other weights than "
+                f"{self.model.name} at {self.model.config.image_size} px; embed the image again with this model."
+            )
 
     def _model_prompt(
         self, embedding: Embedding, prompts: PromptSet, start: np.ndarray | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from masklet.tracking.state import Edit, EntryArchive, ObjectState, StoredMask
 
 MAX_OBJECT_ID = 2**31 - 1
 MAX_EDITS = 200
-_MAX_LOOK_BACK = 512
 
 Rebuild = Callable[[int, StoredMask], MemoryEntry]
 """Makes the memory of a frame again from its stored mask."""
@@ -73,9 +73,12 @@ class ObjectStore:
         state.results[frame] = computed.result
         self._log(edit, dropped)
 
-    def put_tracked(self, object_id: int, frame: int, computed: Computed) -> None:
-        """Store what tracking found."""
-        self.objects[object_id].results[frame] = computed.result
+    def put_tracked(self, object_id: int, frame: int, computed: Computed, bank: MemoryBank) -> None:
+        """Store what tracking found, and the bank it left behind, whose memories stay."""
+        results = self.objects[object_id].results
+        results[frame] = computed.result
+        held = [results[entry.frame].version for entry in bank.recent if entry.frame in results]
+        self._archive.hold(object_id, held)
         self._archive.put(computed.result.version, computed.entry)
 
     def clear(self, object_id: int, frame: int) -> None:
@@ -99,6 +102,7 @@ class ObjectStore:
         """Remove an object with all it has."""
         removed = self.state(object_id)
         del self.objects[object_id]
+        self._archive.hold(object_id, ())
         self._log(Edit(object_id=object_id, removed=removed), {})
 
     def rename(self, object_id: int, new_id: int) -> None:
@@ -113,6 +117,7 @@ class ObjectStore:
             raise SessionError(f"Object {new_id} exists already; remove it first or choose another id.")
         del self.objects[object_id]
         self.objects[new_id] = state
+        self._archive.hold(object_id, ())
         self._log(Edit(object_id=new_id, renamed_from=object_id), {})
 
     def undo(self) -> bool:
@@ -155,14 +160,16 @@ class ObjectStore:
         state = self.objects[object_id]
         step = 1 if is_backward else -1
         recent: list[MemoryEntry] = []
-        for age in range(1, _MAX_LOOK_BACK):
+        missing = 0
+        for age in count(1):
             result = state.results.get(frame + step * age)
             if result is not None and not result.is_prompted and result.is_backward != is_backward:
                 # a direction reads its own results only: the order in which ranges are tracked does not matter
                 continue
+            missing = 0 if result is not None else missing + 1
+            if missing > self._bank_capacity:
+                break
             if result is None or result.is_prompted or (age > 1 and not result.is_kept):
-                if result is None and age > self._bank_capacity:
-                    break
                 continue
             entry = self._archive.get(result.version)
             if entry is None and age <= self._num_recent:
@@ -192,7 +199,7 @@ class ObjectStore:
 
     def restore_archive(self, version: int, entry: MemoryEntry) -> None:
         """Put back a saved memory; new computations get later numbers."""
-        self._archive.put(version, entry)
+        self._archive.restore(version, entry)
         self._versions = max(self._versions, version)
 
     @staticmethod

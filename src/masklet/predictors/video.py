@@ -301,8 +301,9 @@ class VideoSession:
         answers = self._engine.track(image, size, index, current, is_backward=is_backward)
         shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
         for object_id, bank, answer in zip(object_ids, current, answers, strict=True):
-            self._store.put_tracked(object_id, index, Computed(result=answer.result, entry=answer.entry))
             state, after = self._store.objects[object_id], bank.with_tracked(answer.entry)
+            computed = Computed(result=answer.result, entry=answer.entry)
+            self._store.put_tracked(object_id, index, computed, after)
             banks[object_id] = RunningBank(state=state, edits=state.edits, frame=index, bank=after)
             shown[object_id] = (answer.result, answer.logits)
         return shown

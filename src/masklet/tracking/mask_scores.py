@@ -8,16 +8,38 @@ from torch import Tensor
 
 from masklet.geometry import Box
 
-SHOWN_STABILITY_OFFSET = 1.0
+STABILITY_OFFSET = 1.0
+STABILITY_SHARE = 0.25
+
+
+def usual_offset(
+    logits: Float[Tensor, "b h w"], most: float = STABILITY_OFFSET, share: float = STABILITY_SHARE
+) -> Float[Tensor, " b"]:
+    """How far the threshold of each mask moves to see whether it is stable: less where logits are small.
+
+    Args:
+        logits: The masks.
+        most: In logits, as SAM has it.
+        share: Of the mean logit inside the mask.
+    """
+    positive = logits.clamp(min=0).flatten(1)
+    height = positive.sum(dim=1) / (positive > 0).sum(dim=1).clamp(min=1)
+    return (share * height).clamp(max=most)
 
 
 def stability_of(
-    logits: Float[Tensor, "b h w"], offset: float = SHOWN_STABILITY_OFFSET
+    logits: Float[Tensor, "b h w"], offset: float | Float[Tensor, " b"] | None = None
 ) -> Float[Tensor, " b"]:
     """IoU of each mask with itself when the threshold moves by the offset; 1 when nothing is above either.
 
+    Args:
+        logits: The masks.
+        offset: In logits, one for all or one for each mask; None for the usual one.
+
     Source: SAM (Kirillov et al. 2023), stability score.
     """
+    offset = usual_offset(logits) if offset is None else offset
+    offset = offset[:, None, None] if isinstance(offset, Tensor) else offset
     inner = (logits > offset).flatten(1).sum(dim=1).float()
     outer = (logits > -offset).flatten(1).sum(dim=1).float()
     return torch.where(outer > 0, inner / outer.clamp(min=1), 1.0)

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from masklet.errors import ConfigError
 from masklet.geometry import Box
+from masklet.models.config import SAM2_STABILITY
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.mask_scores import boxes_of, stability_of
 
-STABLE = 0.98
 STABILITY_OFFSET = 0.05
 MAX_CONDITIONING = 8
 
@@ -32,12 +32,14 @@ class Moment:
         is_backward: Whether time runs backward.
         num_memories: Spatial memories the model reads: one conditioning row and the recent ones.
         max_pointers: Most pointers the model reads.
+        least_stability: Below it the single mask of a clear prompt gives way to the best of three.
     """
 
     frame: int
     is_backward: bool
     num_memories: int
     max_pointers: int
+    least_stability: float = SAM2_STABILITY
 
     def age(self, frame: int) -> int:
         """Frames since another frame, in the direction of tracking; negative for frames to come."""
@@ -122,11 +124,11 @@ def attend_kept(bank: MemoryBank, moment: Moment) -> Attended:
 
 
 def choose_by_iou(
-    decoded: DecodedMasks, is_ambiguous: Tensor, _banks: Sequence[MemoryBank], _moment: Moment
+    decoded: DecodedMasks, is_ambiguous: Tensor, _banks: Sequence[MemoryBank], moment: Moment
 ) -> Tensor:
     """The best of three by predicted IoU; for clear prompts the single mask, unless it is unstable."""
     best = decoded.iou[:, 1:].argmax(dim=1) + 1
-    single_is_stable = stability_of(decoded.logits[:, 0], STABILITY_OFFSET) >= STABLE
+    single_is_stable = stability_of(decoded.logits[:, 0], STABILITY_OFFSET) >= moment.least_stability
     return torch.where(is_ambiguous | ~single_is_stable, best, 0)
 
 

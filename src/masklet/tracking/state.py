@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from masklet.masks.rle import RLE
@@ -116,11 +116,16 @@ class RunningBank:
 
 
 class EntryArchive:
-    """Memories of tracked frames, the least recently used leave when a budget of bytes is full."""
+    """Memories of tracked frames; the least recently used leave when a budget of bytes is full.
+
+    Memories that a running bank holds anyway never leave: they cost nothing more, and a session saved in the middle
+    goes on exactly.
+    """
 
     def __init__(self, budget_bytes: int) -> None:
         self._budget = budget_bytes
         self._entries: OrderedDict[int, MemoryEntry] = OrderedDict()
+        self._held: dict[int, frozenset[int]] = {}
         self._num_bytes = 0
 
     @property
@@ -129,14 +134,28 @@ class EntryArchive:
         return self._num_bytes
 
     def put(self, version: int, entry: MemoryEntry) -> None:
-        """Keep the memory of a computation."""
+        """Keep the memory of a computation, and let old ones go."""
+        self.restore(version, entry)
+        if self._num_bytes <= self._budget:
+            return
+        held = frozenset[int]().union(*self._held.values()) | {version}
+        for old in [old for old in self._entries if old not in held]:
+            self._num_bytes -= self._entries.pop(old).num_bytes
+            if self._num_bytes <= self._budget:
+                return
+
+    def restore(self, version: int, entry: MemoryEntry) -> None:
+        """Keep a memory whatever the budget says; the next ``put`` looks at it."""
         replaced = self._entries.pop(version, None)
         self._num_bytes -= 0 if replaced is None else replaced.num_bytes
         self._entries[version] = entry
         self._num_bytes += entry.num_bytes
-        while self._num_bytes > self._budget and len(self._entries) > 1:
-            _, oldest = self._entries.popitem(last=False)
-            self._num_bytes -= oldest.num_bytes
+
+    def hold(self, object_id: int, versions: Iterable[int]) -> None:
+        """Say which memories the running bank of an object holds; none lets them go."""
+        self._held[object_id] = frozenset(versions)
+        if not self._held[object_id]:
+            del self._held[object_id]
 
     def get(self, version: int) -> MemoryEntry | None:
         """The memory of a computation, if it is still there."""

@@ -148,6 +148,7 @@ class Tracker:
             is_backward=is_backward,
             num_memories=config.num_memories,
             max_pointers=self.pointer_span,
+            least_stability=config.least_stability,
         )
 
     def condition(
