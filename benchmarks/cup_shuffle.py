@@ -2,8 +2,9 @@
 
     python benchmarks/cup_shuffle.py [--model NAME|FILE] [--policy NAME]
 
-Writes results/cup_shuffle.json (mean IoU per object, the share of frames that show the right object, presence of the
-hidden ball) and docs/images/cup_shuffle.png (frames with overlays: the good, and the worst).
+Writes results/cup_shuffle.json (mean IoU per object, the share of frames that show the right object, whether each cup
+still has its id after the shuffle by its IoU with its own truth and that of the others, presence of the hidden ball)
+and docs/images/cup_shuffle.png (frames with overlays: the good, and the worst).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import masklet
+from masklet.evaluation.identity import Identity, identities_at_end
 from masklet.evaluation.report import run_facts, write_json
 from masklet.geometry import Size
 from masklet.masks import rle
@@ -25,7 +27,9 @@ from masklet.video import draw_overlay, open_source
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "samples" / "cup_shuffle"
+CUPS = (1, 2, 3)
 NUM_SHOWN = 6
+NUM_AFTER_SHUFFLE = 5
 
 
 def true_masks() -> dict[int, list[np.ndarray]]:
@@ -56,22 +60,32 @@ def follow(model: str, policy: str) -> list[FrameResult]:
 
 
 def score(results: list[FrameResult], truth: dict[int, list[np.ndarray]]) -> dict[str, object]:
-    """IoU per object over the frames on which it is visible, and who is mistaken for whom at the end."""
+    """IoU per object over the frames on which it is visible, and who is mistaken for whom after the shuffle."""
+    predicted = [result.masks for result in results]
+    identities = identities_at_end(predicted, truth, num_frames=NUM_AFTER_SHUFFLE)
     scores: dict[str, object] = {}
     for key, masks in truth.items():
         visible = [index for index, mask in enumerate(masks) if mask.sum() > 50]
-        ious = [iou(results[index].masks[key], masks[index]) for index in visible]
-        last = visible[-1]
-        at_end = {other: iou(results[last].masks[key], truth[other][last]) for other in truth}
+        ious = [iou(predicted[index][key], masks[index]) for index in visible]
         scores[f"object {key}"] = {
             "mean_iou": round(float(np.mean(ious)), 4),
             "share_above_half": round(float(np.mean([value > 0.5 for value in ious])), 4),
-            "shows_at_end": max(at_end, key=lambda other: at_end[other]) if max(at_end.values()) > 0.1 else 0,
+            **after_shuffle(identities[key]),
         }
+    scores["cups_with_their_own_id"] = sum(identities[cup].is_kept for cup in CUPS)
     hidden = [index for index, mask in enumerate(truth[4]) if not mask.any()]
     presence = [results[index].presence[4] for index in hidden]
     scores["ball_presence_while_hidden"] = round(float(np.mean(presence)), 4)
     return scores
+
+
+def after_shuffle(identity: Identity) -> dict[str, object]:
+    """Whether an object still has its id on the last frames, and how much it overlaps which truth there."""
+    return {
+        "keeps_its_id": identity.is_kept,
+        "shows_at_end": identity.shows or 0,
+        "iou_at_end": {str(other): round(value, 4) for other, value in identity.overlaps.items()},
+    }
 
 
 def draw(results: list[FrameResult], truth: dict[int, list[np.ndarray]], path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from masklet.errors import FormatError
-from masklet.evaluation.datasets import read_packed_clips, read_packed_stills
+from masklet.evaluation.datasets import few_per_source, read_packed_clips, read_packed_stills
 from masklet.geometry import Size
 from masklet.masks import rle
 
@@ -149,3 +149,17 @@ def test_tar_cut_after_it_was_listed_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:600])
     with pytest.raises(FormatError, match="in the middle"):
         list(clip.frames())
+
+
+def test_few_photos_of_each_source_with_masks_spread_over_each(tmp_path):
+    members = {}
+    for source, names in {"pets": "abc", "coco": "d"}.items():
+        for name in names:
+            facts = {"size": [HEIGHT, WIDTH], "kind": "instances"}
+            masks = [counts(square(0, column)) for column in range(5)]
+            members[f"{source}/{name}.webp"] = picture(1)[1]
+            members[f"{source}/{name}.json"] = {**facts, "rle": masks, "labels": list("vwxyz")}
+    chosen = list(few_per_source(read_packed_stills(pack(tmp_path / "photos.tar", members)), 2, max_masks=3))
+    assert [(still.source, still.name) for still in chosen] == [("coco", "d"), ("pets", "a"), ("pets", "b")]
+    assert chosen[0].labels == ("v", "x", "z")
+    assert [rle.decode(mask).any(axis=0).argmax() for mask in chosen[0].masks] == [0, 2, 4]

@@ -2,22 +2,73 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masklet.cli.console import print_result, say
+from masklet.cli.console import ProgressDisplay, print_result, say
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption
 from masklet.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from masklet.evaluation.datasets import Clip
+    from masklet.evaluation.occlusion import OcclusionScore
     from masklet.evaluation.vos import ObjectScore
     from masklet.weights.load import LoadedModel
+
+TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "occlusion"]
+PromptName: TypeAlias = Literal["mask", "click", "box"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """What to score, and on how much.
+
+    Args:
+        data: Where the photos or clips are.
+        task: Which protocol.
+        prompt: What is given on the first frame; for following objects only.
+        rounds: Frames that are corrected; for interactive only.
+        limit: Most clips, or photos of each source, or None for all.
+        policy: Name of the memory policy.
+    """
+
+    data: Path
+    task: TaskName
+    prompt: PromptName
+    rounds: int
+    limit: int | None
+    policy: str
+
+    @property
+    def command(self) -> str:
+        """The command line that repeats it, with a file name for the path."""
+        words = ["masklet evaluate", self.data.name, f"--task {self.task}"]
+        if self.task == "vos":
+            words.append(f"--prompt {self.prompt}")
+        if self.task == "interactive":
+            words.append(f"--rounds {self.rounds}")
+        if self.policy != "recent":
+            words.append(f"--policy {self.policy}")
+        if self.limit is not None:
+            words.append(f"--limit {self.limit}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scored:
+    """A table for people, the whole report, and the few values that sum it up."""
+
+    table: str
+    document: dict[str, object]
+    values: dict[str, object]
 
 
 def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
@@ -26,11 +77,18 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     ],
     *,
     task: Annotated[
-        Literal["vos", "clicks"], typer.Option("--task", help="Follow objects, or click on photos.")
+        TaskName,
+        typer.Option(
+            "--task",
+            help="Follow objects, correct them round by round, click on photos, or see objects leave and return.",
+        ),
     ],
     prompt: Annotated[
-        Literal["mask", "click", "box"], typer.Option("--prompt", help="What is given on the first frame.")
+        PromptName, typer.Option("--prompt", help="What is given on the first frame (vos).")
     ] = "mask",
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="Frames that are clicked on, worst first (interactive).")
+    ] = 4,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="The whole report.")] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Clips, or photos of each source.")
@@ -48,29 +106,36 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     from masklet.weights.load import load_model
 
     loaded = load_model(model, device=device, image_size=image_size)
-    if task == "vos":
-        table, document, values = _vos(loaded, data, prompt=prompt, policy=policy, limit=limit)
-    else:
-        table, document, values = _clicks(loaded, data, limit=limit)
-    say(table)
+    options = _Options(data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy)
+    scored = _TASKS[task](loaded, options)
+    say(scored.table)
     if out is not None:
-        write_json(out, {**document, "facts": _facts(loaded, data, task, prompt)})
-    summary = ", ".join(f"{name} {value}" for name, value in values.items())
+        write_json(out, {**scored.document, "facts": _facts(loaded, options)})
+    summary = ", ".join(f"{name} {value}" for name, value in scored.values.items())
     print_result(
-        f"{loaded.name} at {loaded.config.image_size} px on {data.name}: {summary}", values, as_json=json
+        f"{loaded.name} at {loaded.config.image_size} px on {data.name}: {summary}",
+        scored.values,
+        as_json=json,
     )
 
 
-def _facts(model: LoadedModel, data: Path, task: str, prompt: str) -> dict[str, object]:
+def _facts(model: LoadedModel, options: _Options) -> dict[str, object]:
     from masklet.evaluation.report import run_facts
 
-    command = f"masklet evaluate {data.name} --task {task}" + (f" --prompt {prompt}" if task == "vos" else "")
     return run_facts(
-        command=command,
-        data=data.name,
+        command=options.command,
+        data=options.data.name,
         model=f"{model.name} at {model.config.image_size} px",
         weights=model.weights_sha256 or "random",
     )
+
+
+@contextmanager
+def _counted_frames(num_total: int) -> Iterator[Callable[[], None]]:
+    """A function to call after each frame, which shows how many are done and the time left."""
+    numbers = count(1)
+    with ProgressDisplay() as display:
+        yield lambda: display.advance("Tracking", next(numbers), num_total)
 
 
 def _clips(data: Path) -> Iterable[Clip]:
@@ -84,39 +149,66 @@ def _clips(data: Path) -> Iterable[Clip]:
     return read_sav(data) if (data / "JPEGImages_24fps").exists() else read_davis(data)
 
 
-def _vos(
-    model: LoadedModel, data: Path, *, prompt: Literal["mask", "click", "box"], policy: str, limit: int | None
-) -> tuple[str, dict[str, object], dict[str, object]]:
+def _tell_objects(scores: Sequence[ObjectScore]) -> None:
+    for score in scores:
+        say(f"{score.clip} object {score.object_id}: J&F {100 * score.j_and_f:.1f}")
+
+
+def _vos(model: LoadedModel, options: _Options) -> _Scored:
     from masklet.evaluation.report import vos_document, vos_table
     from masklet.evaluation.subjects import TrackSubject
     from masklet.evaluation.vos import evaluate_vos
 
-    def tell(scores: Sequence[ObjectScore]) -> None:
-        for score in scores:
-            say(f"{score.clip} object {score.object_id}: J&F {100 * score.j_and_f:.1f}")
-
-    clips = islice(_clips(data), limit)
-    report = evaluate_vos(TrackSubject(model, policy), clips, prompt=prompt, on_clip=tell)
+    clips = islice(_clips(options.data), options.limit)
+    subject = TrackSubject(model, options.policy)
+    report = evaluate_vos(subject, clips, prompt=options.prompt, on_clip=_tell_objects)
     values: dict[str, object] = {
         "j_and_f": round(report.j_and_f, 4),
         "j": round(report.region.mean, 4),
         "f": round(report.contour.mean, 4),
     }
-    return vos_table(report, title=data.name), vos_document(report), values
+    return _Scored(
+        table=vos_table(report, title=options.data.name), document=vos_document(report), values=values
+    )
 
 
-def _clicks(
-    model: LoadedModel, data: Path, *, limit: int | None
-) -> tuple[str, dict[str, object], dict[str, object]]:
+def _interactive(model: LoadedModel, options: _Options) -> _Scored:
+    from masklet.evaluation.interactive import InteractiveProtocol, evaluate_interactive
+    from masklet.evaluation.report import interactive_document, interactive_table
+    from masklet.evaluation.subjects import InteractiveSubject
+
+    clips = list(islice(_clips(options.data), options.limit))
+    subject = InteractiveSubject(model, options.policy)
+    protocol = InteractiveProtocol(num_rounds=options.rounds)
+    num_frames = options.rounds * sum(clip.num_frames for clip in clips)
+    with _counted_frames(num_frames) as on_frame:
+        report = evaluate_interactive(
+            subject,
+            clips,
+            protocol=protocol,
+            on_frame=on_frame,
+            on_clip=lambda rounds: _tell_objects(rounds[-1]),
+        )
+    values: dict[str, object] = {}
+    for number, one in enumerate(report.rounds, start=1):
+        values[f"j_and_f_{number}"] = round(one.j_and_f, 4)
+    values.update(j=round(report.rounds[-1].region.mean, 4), f=round(report.rounds[-1].contour.mean, 4))
+    return _Scored(
+        table=interactive_table(report, title=options.data.name),
+        document=interactive_document(report),
+        values=values,
+    )
+
+
+def _clicks(model: LoadedModel, options: _Options) -> _Scored:
     from masklet.evaluation.clicks import ClickProtocol, evaluate_clicks
-    from masklet.evaluation.datasets import read_packed_stills
+    from masklet.evaluation.datasets import few_per_source, read_packed_stills
     from masklet.evaluation.report import clicks_document, clicks_table
     from masklet.evaluation.subjects import ClickSubject
-    from masklet.training.validation import few_per_source
 
-    stills = read_packed_stills(data)
-    if limit is not None:
-        stills = few_per_source(stills, limit, max_masks=16)
+    stills = read_packed_stills(options.data)
+    if options.limit is not None:
+        stills = few_per_source(stills, options.limit, max_masks=16)
     protocol = ClickProtocol(max_clicks=5, targets=(0.85, 0.9))
     report = evaluate_clicks(ClickSubject(model), stills, protocol=protocol)
     mean = report.mean_over_sources()
@@ -125,4 +217,47 @@ def _clicks(
     }
     if mean.box_miou is not None:
         values["miou_box"] = round(mean.box_miou, 4)
-    return clicks_table(report, title=data.name), clicks_document(report), values
+    return _Scored(
+        table=clicks_table(report, title=options.data.name), document=clicks_document(report), values=values
+    )
+
+
+def _occlusion(model: LoadedModel, options: _Options) -> _Scored:
+    from masklet.evaluation.datasets import read_packed_stills
+    from masklet.evaluation.leaving_clips import LeavingConfig, leaving_clips
+    from masklet.evaluation.occlusion import evaluate_occlusion
+    from masklet.evaluation.report import occlusion_document, occlusion_table
+    from masklet.evaluation.subjects import PresenceSubject
+
+    def tell(score: OcclusionScore) -> None:
+        say(
+            f"{score.clip}: J {100 * score.region:.1f}, {'found' if score.is_found else 'lost'} after its return"
+        )
+
+    config = LeavingConfig() if options.limit is None else LeavingConfig(num_clips=options.limit)
+    clips = leaving_clips(list(read_packed_stills(options.data)), config)
+    subject = PresenceSubject(model, options.policy)
+    with _counted_frames(config.num_clips * config.num_frames) as on_frame:
+        report = evaluate_occlusion(subject, clips, on_frame=on_frame, on_clip=tell)
+    overall = report.overall()
+    values: dict[str, object] = {
+        "presence_auc": round(overall.presence_auc, 4),
+        "j_visible": round(overall.region, 4),
+        "found_again": round(overall.found, 4),
+    }
+    table = occlusion_table(report, title=options.data.name)
+    made = {
+        "num_clips": config.num_clips,
+        "num_frames": config.num_frames,
+        "side": config.side,
+        "seed": config.seed,
+    }
+    return _Scored(table=table, document={**occlusion_document(report), "made": made}, values=values)
+
+
+_TASKS: dict[TaskName, Callable[[LoadedModel, _Options], _Scored]] = {
+    "vos": _vos,
+    "interactive": _interactive,
+    "clicks": _clicks,
+    "occlusion": _occlusion,
+}

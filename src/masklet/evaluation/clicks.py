@@ -216,9 +216,7 @@ def _ious_by_click(
     protocol: ClickProtocol,
 ) -> list[list[float]]:
     """IoU after each click, for each object, until all targets are reached by all objects."""
-    prompts = [
-        PromptSet(clicks=[click for click in [centre_click(mask)] if click is not None]) for mask in truth
-    ]
+    prompts = [_first_prompts(mask) for mask in truth]
     ious: list[list[float]] = [[] for _ in truth]
     previous: State | None = None
     for num_clicks in range(1, protocol.max_clicks + 1):

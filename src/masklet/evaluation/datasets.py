@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -168,6 +168,24 @@ def read_packed_stills(path: Path) -> Iterator[Still]:
                 labels=_labels(facts.get("labels"), len(masks), f"{stem}.json"),
                 read_image=_OneImage(archive, member),
             )
+
+
+def few_per_source(stills: Iterable[Still], most: int, max_masks: int) -> Iterator[Still]:
+    """The first photos of each source, with masks spread over those of each photo.
+
+    Args:
+        stills: Photos in any order.
+        most: Most photos of each source.
+        max_masks: Most masks of each photo, at least 1.
+    """
+    seen: dict[str, int] = {}
+    for still in stills:
+        seen[still.source] = seen.get(still.source, 0) + 1
+        if seen[still.source] > most:
+            continue
+        step = max(1, -(-len(still.masks) // max_masks))
+        labels = still.labels[::step] if still.labels else still.labels
+        yield replace(still, masks=still.masks[::step], labels=labels)
 
 
 class _Archive:

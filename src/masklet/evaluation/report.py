@@ -12,6 +12,8 @@ from pathlib import Path
 
 from masklet.errors import FormatError
 from masklet.evaluation.clicks import ClickReport, ClickSummary
+from masklet.evaluation.interactive import InteractiveReport
+from masklet.evaluation.occlusion import OcclusionReport, OcclusionSummary
 from masklet.evaluation.vos import ObjectScore, Statistics, VosReport
 
 _DECIMALS = 4
@@ -58,6 +60,37 @@ def clicks_document(report: ClickReport) -> dict[str, object]:
     }
 
 
+def interactive_document(report: InteractiveReport) -> dict[str, object]:
+    """Scores of an interactive run as plain JSON values: one video document per round, first round first."""
+    return {
+        "num_rounds": report.protocol.num_rounds,
+        "max_clicks": report.protocol.max_clicks,
+        "rounds": [vos_document(one) for one in report.rounds],
+    }
+
+
+def occlusion_document(report: OcclusionReport) -> dict[str, object]:
+    """Scores of an occlusion run as plain JSON values, rounded to four decimals."""
+    return {
+        "min_visible": report.protocol.min_visible,
+        "found_after": report.protocol.found_after,
+        "found_iou": report.protocol.found_iou,
+        "overall": _occlusion_values(report.overall()),
+        "kinds": {kind: _occlusion_values(found) for kind, found in report.by_kind().items()},
+        "clips": [
+            {
+                "clip": one.clip,
+                "kind": one.kind,
+                "mean_presence_visible": round(sum(one.visible) / len(one.visible), _DECIMALS),
+                "mean_presence_hidden": round(sum(one.hidden) / len(one.hidden), _DECIMALS),
+                "j_visible": round(one.region, _DECIMALS),
+                "is_found": one.is_found,
+            }
+            for one in report.clips
+        ],
+    }
+
+
 def vos_table(report: VosReport, *, title: str) -> str:
     """Markdown: one row per object and the mean."""
     header = ["clip", "object", "J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay"]
@@ -67,6 +100,41 @@ def vos_table(report: VosReport, *, title: str) -> str:
     ]
     rows.append(["**mean**", "", *_vos_cells(report.j_and_f, report.region, report.contour)])
     return f"### {title} ({report.prompt} prompt)\n\n{markdown_table(header, rows)}"
+
+
+def interactive_table(report: InteractiveReport, *, title: str) -> str:
+    """Markdown: one row per object and the mean, with J&F, J and F after each round."""
+    measures = ("J&F", "J", "F")
+    numbers = range(1, len(report.rounds) + 1)
+    header = ["clip", "object", *[f"{measure} {number}" for measure in measures for number in numbers]]
+    rows = [
+        [scores[0].clip, str(scores[0].object_id), *_round_cells(scores)]
+        for scores in zip(*(one.objects for one in report.rounds), strict=True)
+    ]
+    rows.append(["**mean**", "", *_round_cells(report.rounds)])
+    return f"### {title} ({report.rounds[-1].prompt}, worst frame first)\n\n{markdown_table(header, rows)}"
+
+
+def occlusion_table(report: OcclusionReport, *, title: str) -> str:
+    """Markdown: one row per kind of clip and all together."""
+    header = [
+        "clips",
+        "number",
+        "visible frames",
+        "hidden frames",
+        "presence AUC",
+        "J visible",
+        "found again",
+    ]
+    rows = [
+        [
+            kind,
+            *[str(count) for count in (found.num_clips, found.num_visible, found.num_hidden)],
+            *[f"{value:.3f}" for value in (found.presence_auc, found.region, found.found)],
+        ]
+        for kind, found in {**report.by_kind(), "**all**": report.overall()}.items()
+    ]
+    return f"### {title} (leave and return)\n\n{markdown_table(header, rows)}"
 
 
 def clicks_table(report: ClickReport, *, title: str) -> str:
@@ -130,6 +198,27 @@ def _clicks_values(found: ClickSummary) -> dict[str, object]:
         "clicks_to": {f"{target:g}": round(value, _DECIMALS) for target, value in found.clicks_to.items()},
         "box_miou": None if found.box_miou is None else round(found.box_miou, _DECIMALS),
     }
+
+
+def _occlusion_values(found: OcclusionSummary) -> dict[str, object]:
+    return {
+        "num_clips": found.num_clips,
+        "num_visible_frames": found.num_visible,
+        "num_hidden_frames": found.num_hidden,
+        "presence_auc": round(found.presence_auc, _DECIMALS),
+        "j_visible": round(found.region, _DECIMALS),
+        "found_again": round(found.found, _DECIMALS),
+    }
+
+
+def _round_cells(rounds: Sequence[ObjectScore] | Sequence[VosReport]) -> list[str]:
+    """J&F of each round, then J, then F."""
+    values = [
+        *[one.j_and_f for one in rounds],
+        *[one.region.mean for one in rounds],
+        *[one.contour.mean for one in rounds],
+    ]
+    return [f"{value:.3f}" for value in values]
 
 
 def _vos_cells(j_and_f: float, region: Statistics, contour: Statistics) -> list[str]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 from masklet.evaluation.datasets import Clip
+from masklet.evaluation.occlusion import Sighting
 from masklet.evaluation.vos import StartPrompt
 from masklet.geometry import Size
 from masklet.masks.arrays import BoolArray, ByteArray
+from masklet.predictors.features import CacheBudget
 from masklet.predictors.image import Embedding, ImagePredictor
-from masklet.predictors.video import VideoSession
+from masklet.predictors.video import SessionOptions, VideoSession
 from masklet.prompts import PromptSet
 from masklet.tracking.policy import MemoryPolicy
 from masklet.video.frames import Frame, FrameSource
 from masklet.video.source import ClosingSource
 from masklet.weights.load import LoadedModel
+
+# A corrected clip is read again in every round: its encoded frames are worth more room than a session's default.
+_ROUNDS_BUDGET = CacheBudget(memory_bytes=2**30, disk_bytes=4 * 2**30)
 
 
 class ClickSubject:
@@ -87,3 +93,62 @@ class TrackSubject:
                 session.prompt(object_id, start.frame, start.prompts)
             for frame in session.track():
                 yield frame.masks
+
+
+class PresenceSubject:
+    """A VideoSession per clip that also tells how sure it is that an object is there."""
+
+    def __init__(self, model: LoadedModel, policy: str | MemoryPolicy = "recent") -> None:
+        self._model, self._policy = model, policy
+
+    def __call__(self, clip: Clip, starts: Mapping[int, StartPrompt]) -> Iterator[Mapping[int, Sighting]]:
+        """Prompt every object, and follow it."""
+        source: FrameSource = ClipSource(clip)
+        with VideoSession(self._model, source, policy=self._policy) as session:
+            for object_id, start in starts.items():
+                session.prompt(object_id, start.frame, start.prompts)
+            for frame in session.track():
+                yield {i: Sighting(mask=frame.masks[i], presence=frame.presence[i]) for i in frame.object_ids}
+
+
+class CorrectedClip:
+    """An open VideoSession that follows both ways; only what the prompts changed is computed again.
+
+    A session remembers what it has passed: a correction changes the frames after it, and those before an object's
+    first prompt, but not the stretch between earlier prompts and the correction. SAM 2 itself also lets frames look
+    ahead to prompts.
+    """
+
+    def __init__(self, session: VideoSession) -> None:
+        self._session = session
+        self._first_frames: dict[int, int] = {}
+
+    def prompt(self, object_id: int, frame: int, prompts: PromptSet) -> BoolArray:
+        """Prompt the session."""
+        self._first_frames.setdefault(object_id, frame)
+        return self._session.prompt(object_id, frame, prompts).masks[object_id]
+
+    def follow(self) -> Iterator[Mapping[int, BoolArray]]:
+        """Every frame in order, with objects tracked back to frame 0 from their first prompt."""
+        latest_first = max(self._first_frames.values(), default=0)
+        # Forward comes first: a stretch that a correction made stale is not to be filled from the far side.
+        for is_backward in (False, True):
+            for _ in self._session.track(0, latest_first, backward=is_backward):
+                continue
+        for frame in self._session.track():
+            yield frame.masks
+
+
+class InteractiveSubject:
+    """Opens a VideoSession per clip that can be corrected."""
+
+    def __init__(self, model: LoadedModel, policy: str | MemoryPolicy = "recent") -> None:
+        self._model, self._policy = model, policy
+
+    @contextmanager
+    def __call__(self, clip: Clip) -> Iterator[CorrectedClip]:
+        """A session on the clip that keeps encoded frames from round to round, as far as they fit."""
+        source: FrameSource = ClipSource(clip)
+        options = SessionOptions(features=_ROUNDS_BUDGET)
+        with VideoSession(self._model, source, policy=self._policy, options=options) as session:
+            yield CorrectedClip(session)

@@ -131,15 +131,12 @@ def evaluate_clip(
         for object_id in starts:
             true = clip.mask(object_id, index) if index in scored[object_id] else None
             if true is not None:
-                predicted = masks.get(object_id)
-                values[object_id].append(
-                    _scores(np.zeros_like(true) if predicted is None else predicted, true)
-                )
+                values[object_id].append(frame_scores(masks.get(object_id), true))
     if starts and num_given != clip.num_frames:
         raise PromptError(
             f"The tracker gave {num_given} frames for {clip.name}, which has {clip.num_frames}."
         )
-    return tuple(_object_score(clip.name, i, found) for i, found in values.items() if found)
+    return tuple(object_score(clip.name, i, found) for i, found in values.items() if found)
 
 
 def start_prompts(clip: Clip, kind: PromptKind) -> dict[int, StartPrompt]:
@@ -177,6 +174,34 @@ def statistics(values: Sequence[float]) -> Statistics:
     )
 
 
+def frame_scores(predicted: BoolArray | None, true: BoolArray) -> tuple[float, float]:
+    """J and F of one object on one frame.
+
+    Args:
+        predicted: bool (h, w), or None when the object was left out, which counts as an empty mask.
+        true: bool (h, w).
+
+    Returns:
+        Region similarity and contour accuracy, each in [0, 1].
+
+    Raises:
+        PromptError: When the shapes differ.
+    """
+    given = np.zeros_like(true) if predicted is None else predicted
+    return iou(given, true), boundary_f(given, true)
+
+
+def object_score(clip: str, object_id: int, values: Sequence[tuple[float, float]]) -> ObjectScore:
+    """Statistics of the J and F of an object on its frames in order, at least one."""
+    return ObjectScore(
+        clip=clip,
+        object_id=object_id,
+        num_frames=len(values),
+        region=statistics([region for region, _ in values]),
+        contour=statistics([contour for _, contour in values]),
+    )
+
+
 def _prompt_set(mask: BoolArray, kind: PromptKind) -> PromptSet:
     """The prompt of a kind for a mask that is not empty."""
     if kind == "mask":
@@ -185,22 +210,6 @@ def _prompt_set(mask: BoolArray, kind: PromptKind) -> PromptSet:
         return PromptSet(box=tight_box(mask))
     click = centre_click(mask)
     return PromptSet(clicks=() if click is None else (click,))
-
-
-def _scores(predicted: BoolArray | None, true: BoolArray) -> tuple[float, float]:
-    """J and F of one frame."""
-    given = np.zeros_like(true) if predicted is None else predicted
-    return iou(given, true), boundary_f(given, true)
-
-
-def _object_score(clip: str, object_id: int, values: Sequence[tuple[float, float]]) -> ObjectScore:
-    return ObjectScore(
-        clip=clip,
-        object_id=object_id,
-        num_frames=len(values),
-        region=statistics([region for region, _ in values]),
-        contour=statistics([contour for _, contour in values]),
-    )
 
 
 def _average(parts: Sequence[Statistics]) -> Statistics:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from masklet.evaluation.clicks import ClickProtocol, evaluate_clicks
-from masklet.evaluation.datasets import Clip, Still, read_packed_clips, read_packed_stills
+from masklet.evaluation.datasets import Clip, few_per_source, read_packed_clips, read_packed_stills
 from masklet.evaluation.subjects import ClickSubject, TrackSubject
 from masklet.evaluation.vos import evaluate_vos
 from masklet.models.config import ModelConfig
@@ -69,15 +69,3 @@ def validate(model: LoadedModel, folder: Path, config: ValidationConfig) -> dict
         chosen: Iterable[Clip] = islice(read_packed_clips(clips), config.num_clips)
         scores["j_and_f"] = evaluate_vos(TrackSubject(model), chosen).j_and_f
     return scores
-
-
-def few_per_source(stills: Iterable[Still], most: int, max_masks: int) -> Iterator[Still]:
-    """The first photos of each source, with masks spread over those of each photo."""
-    seen: dict[str, int] = {}
-    for still in stills:
-        seen[still.source] = seen.get(still.source, 0) + 1
-        if seen[still.source] > most:
-            continue
-        step = max(1, -(-len(still.masks) // max_masks))
-        labels = still.labels[::step] if still.labels else still.labels
-        yield replace(still, masks=still.masks[::step], labels=labels)

@@ -1,0 +1,109 @@
+"""Scoring from the command line, with a small model of random weights."""
+
+import io
+import json
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.masks import rle
+
+MODEL = ("--model", "debug-compact", "--device", "cpu")
+SIZE_HW = (40, 56)
+
+
+def webp(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", lossless=True)
+    return file.getvalue()
+
+
+def pack(path, members):
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            data = content if isinstance(content, bytes) else json.dumps(content).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def counts(mask):
+    return rle.encode(mask).counts.decode()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Two clips of five frames in which a bright square moves."""
+    members = {}
+    for name in ("cat", "dog"):
+        masks = np.zeros((5, *SIZE_HW), bool)
+        for index in range(5):
+            masks[index, 10:26, 8 + 3 * index : 24 + 3 * index] = True
+            pixels = np.full((*SIZE_HW, 3), 40, np.uint8)
+            pixels[masks[index]] = (230, 180, 40)
+            members[f"{name}/{index:05d}.webp"] = webp(pixels)
+        members[f"{name}/masks.json"] = {"size": list(SIZE_HW), "rle": [counts(mask) for mask in masks]}
+    return pack(tmp_path / "clips.tar", members)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Four photos of 300 pixels, each with a disk."""
+    rows, columns = np.mgrid[:300, :300]
+    disk = (rows - 150) ** 2 + (columns - 150) ** 2 < 70**2
+    members = {}
+    for index in range(4):
+        pixels = np.random.default_rng(index).integers(0, 120, (300, 300, 3), dtype=np.uint8)
+        pixels[disk] = (60 * index, 200, 40)
+        members[f"made/{index}.webp"] = webp(pixels)
+        members[f"made/{index}.json"] = {"size": [300, 300], "kind": "instances", "rle": [counts(disk)]}
+    return pack(tmp_path / "photos.tar", members)
+
+
+def test_interactive_reports_every_round(masklet_command, clips, tmp_path):
+    out = tmp_path / "report.json"
+    outcome = masklet_command(
+        "evaluate", clips, "--task", "interactive", "--rounds", 2, "--out", out, "--json", *MODEL
+    )
+    assert outcome.code == 0, outcome.err
+    (line,) = outcome.out.splitlines()
+    values = json.loads(line)
+    assert values.keys() == {"j_and_f_1", "j_and_f_2", "j", "f"}
+    document = json.loads(out.read_text())
+    assert [one["j_and_f"] for one in document["rounds"]] == [values["j_and_f_1"], values["j_and_f_2"]]
+    assert [one["clip"] for one in document["rounds"][1]["objects"]] == ["cat", "dog"]
+    assert document["facts"]["command"] == "masklet evaluate clips.tar --task interactive --rounds 2"
+    assert "Tracking: 20 of 20" in outcome.err
+    assert "| **mean** |" in outcome.err
+
+
+def test_occlusion_reports_presence_and_finding_again(masklet_command, photos, tmp_path):
+    out = tmp_path / "report.json"
+    outcome = masklet_command(
+        "evaluate", photos, "--task", "occlusion", "--limit", 1, "--out", out, "--json", *MODEL
+    )
+    assert outcome.code == 0, outcome.err
+    values = json.loads(outcome.out)
+    assert values.keys() == {"presence_auc", "j_visible", "found_again"}
+    document = json.loads(out.read_text())
+    assert document["made"] == {"num_clips": 1, "num_frames": 24, "side": 384, "seed": 0}
+    assert document["overall"]["presence_auc"] == values["presence_auc"]
+    assert [one["kind"] for one in document["clips"]] == ["exit"]
+    assert document["facts"]["command"] == "masklet evaluate photos.tar --task occlusion --limit 1"
+
+
+def test_clips_are_followed_and_photos_clicked_on(masklet_command, clips, photos):
+    followed = masklet_command("evaluate", clips, "--task", "vos", "--limit", 1, "--json", *MODEL)
+    assert json.loads(followed.out).keys() == {"j_and_f", "j", "f"}
+    clicked = masklet_command("evaluate", photos, "--task", "clicks", "--limit", 2, "--json", *MODEL)
+    assert json.loads(clicked.out).keys() == {"miou_1", "miou_3", "miou_5", "miou_box"}
+    assert "| made | 2 |" in clicked.err
+
+
+def test_data_that_is_not_there_is_refused_in_a_sentence(masklet_command, tmp_path):
+    outcome = masklet_command("evaluate", tmp_path / "none.tar", "--task", "interactive", *MODEL)
+    assert outcome.code == 1
+    assert "There is no data" in outcome.err
