@@ -93,7 +93,7 @@ def test_an_occluder_passes_over_its_sprite_after_the_first_frame(pool):
         sprite = shape_sprite(rng, pool.background(rng), side=12)
         height, width = sprite.shape[:2]
         own = np.repeat(translation(32 - width / 2, 32 - height / 2)[None, :2], 6, 0)
-        front = draw_occluder(rng, pool, camera, positions=positions, extent=24.0)
+        front = draw_occluder(rng, pool, camera, positions=positions, extent=24.0, config=ActorConfig())
         frames = np.zeros((6, SIDE, SIDE, 3), np.uint8)
         _, masks = compose(
             frames, np.zeros((6, 0, SIDE, SIDE), bool), [Layer(sprite=sprite, matrices=own), front]

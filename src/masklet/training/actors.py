@@ -18,6 +18,8 @@ class ActorConfig:
     Attributes:
         leave: Probability that a sprite leaves the frame, for a while or for good, in [0, 1].
         occluder: Probability that something passes in front of a sprite, in [0, 1].
+        occluder_extent: Least and largest side of what passes, in sides of the sprite.
+        occluder_speed: Least and largest speed of what passes, in sides of the sprite per frame.
         lookalike: Probability that a sprite has a look-alike, in [0, 1].
         bend: Probability of elastic bends, in [0, 1].
         motion_blur: Probability of motion blur, in [0, 1].
@@ -25,6 +27,8 @@ class ActorConfig:
 
     leave: float = 0.2
     occluder: float = 0.35
+    occluder_extent: tuple[float, float] = (1.0, 2.0)
+    occluder_speed: tuple[float, float] = (0.5, 1.6)
     lookalike: float = 0.3
     bend: float = 0.3
     motion_blur: float = 0.2
@@ -52,7 +56,7 @@ def draw_actor(
         twin = _layer(rng, recoloured(rng, sprite), elsewhere, camera, config=config)
         layers.insert(int(rng.integers(2)), twin)
     if num_frames > 2 and rng.random() < config.occluder:
-        layers.append(draw_occluder(rng, pool, camera, positions=positions, extent=extent))
+        layers.append(draw_occluder(rng, pool, camera, positions=positions, extent=extent, config=config))
     return layers
 
 
@@ -72,7 +76,13 @@ def draw_positions(
 
 
 def draw_occluder(
-    rng: np.random.Generator, pool: SpritePool, camera: np.ndarray, *, positions: np.ndarray, extent: float
+    rng: np.random.Generator,
+    pool: SpritePool,
+    camera: np.ndarray,
+    *,
+    positions: np.ndarray,
+    extent: float,
+    config: ActorConfig,
 ) -> Layer:
     """Something that passes in front of a sprite and lies over its centre on one frame after the first.
 
@@ -82,15 +92,17 @@ def draw_occluder(
         camera: Maps first-frame pixels to pixels of each frame, (t, 3, 3).
         positions: Centres of the hidden sprite in first-frame pixels, (t, 2).
         extent: Root of the area of the hidden sprite in pixels.
+        config: How large and fast it is.
     """
     num_frames = len(positions)
+    target = extent * rng.uniform(*config.occluder_extent)
     if rng.random() < 0.5:
-        sprite = shape_sprite(rng, pool.background(rng), side=int(max(extent * rng.uniform(1.0, 2.0), 8)))
+        sprite = shape_sprite(rng, pool.background(rng), side=int(max(target, 8)))
     else:
-        sprite = pool.sprite(rng, target_side=extent * rng.uniform(1.0, 1.8))
+        sprite = pool.sprite(rng, target_side=target)
     hidden = int(rng.integers(1, num_frames))
     direction = rng.uniform(0, 2 * np.pi)
-    speed = extent * rng.uniform(0.5, 1.6) * np.array([np.cos(direction), np.sin(direction)])
+    speed = extent * rng.uniform(*config.occluder_speed) * np.array([np.cos(direction), np.sin(direction)])
     path = positions[hidden] + (np.arange(num_frames)[:, None] - hidden) * speed
     return _layer(rng, sprite, path, camera, config=ActorConfig(bend=0.0))
 

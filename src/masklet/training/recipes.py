@@ -17,6 +17,15 @@ LOOKALIKES = SyntheticConfig(actor=ActorConfig(lookalike=0.7))
 """Most sprites have a twin: what tells a click on one cup from a click on three."""
 
 
+HIDING = SyntheticConfig(
+    actor=ActorConfig(
+        lookalike=0.6, leave=0.4, occluder=0.6, occluder_extent=(1.3, 2.4), occluder_speed=(0.2, 0.9)
+    ),
+    extra_sprites=0.5,
+)
+"""Objects that are often not there: presence is learned from their absence."""
+
+
 def debug() -> TrainingConfig:
     """A few steps of a tiny model on tiny frames: wiring only."""
     return TrainingConfig(
@@ -80,7 +89,7 @@ def compact_track() -> TrainingConfig:
     """Fourth stage: as many clips as stills, seven frames each; more correction clicks."""
     return TrainingConfig(
         name="compact-track",
-        steps=2000,
+        steps=1100,
         side=384,
         still_batch=6,
         clip_batch=2,
@@ -91,7 +100,26 @@ def compact_track() -> TrainingConfig:
         clips={"composite_share": 0.4, "clip_share": 0.3, "synthetic": LOOKALIKES},
         prompts=PromptSimulation(still_corrections=4),
         losses=BALANCED,
-        optim=OptimConfig(learning_rate=4e-4, warmup_steps=60, decay_share=0.5),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=60, decay_share=0.0),
+    )
+
+
+def compact_return() -> TrainingConfig:
+    """Last stage: clips of eight frames in which objects often hide or leave, and come back; the rate decays."""
+    return TrainingConfig(
+        name="compact-return",
+        steps=900,
+        side=384,
+        still_batch=6,
+        clip_batch=2,
+        clip_share=0.5,
+        num_frames=8,
+        seed=4000,
+        stills={"still_composite_share": 0.2, "synthetic": LOOKALIKES},
+        clips={"composite_share": 0.45, "clip_share": 0.3, "synthetic": HIDING},
+        prompts=PromptSimulation(still_corrections=4),
+        losses=BALANCED,
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=20, decay_share=1.0),
     )
 
 
@@ -101,6 +129,7 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-fine": compact_fine,
     "compact-stills": compact_stills,
     "compact-track": compact_track,
+    "compact-return": compact_return,
 }
 
 

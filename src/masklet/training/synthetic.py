@@ -124,10 +124,9 @@ class ClipRenderer:
         if self.num_frames > 2 and rng.random() < self.config.actor.occluder:
             extent = float(np.sqrt(abs(np.linalg.det(view[:2, :2])) * box_width * box_height))
             positions = (own @ centre)[:, :2]
+            extent, actor = min(extent, 0.6 * self.side), self.config.actor
             layers.append(
-                draw_occluder(
-                    rng, self.pool, camera, positions=positions, extent=min(extent, 0.6 * self.side)
-                )
+                draw_occluder(rng, self.pool, camera, positions=positions, extent=extent, config=actor)
             )
         masks = np.zeros((self.num_frames, 0, self.side, self.side), bool)
         frames, masks = compose(frames, masks, layers)
