@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from masklet.errors import MaskletError
+    from masklet.export.runtime import accelerate
     from masklet.geometry import Box
     from masklet.predictors.auto import AutoMasks
     from masklet.predictors.image import ImagePredictor
@@ -29,6 +30,7 @@ __all__ = [
     "PromptSet",
     "VideoSession",
     "__version__",
+    "accelerate",
     "load_model",
 ]
 
@@ -42,6 +44,7 @@ _HOME_OF_NAME = {
     "MaskletError": "masklet.errors",
     "PromptSet": "masklet.prompts",
     "VideoSession": "masklet.predictors.video",
+    "accelerate": "masklet.export.runtime",
     "load_model": "masklet.weights.load",
 }
 

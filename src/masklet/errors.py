@@ -15,6 +15,8 @@ MaskletError
 ├── SessionError           a call that the session's state does not allow
 ├── FormatError            annotations that cannot be parsed or written
 ├── TrainingError          a recipe, data folder or run that cannot go on
+├── StudioError            a studio that cannot start, or a request it refuses
+├── MissingExtraError      a part of masklet whose packages are not installed
 └── CancelledError         the caller asked to stop
 
 Every message is one sentence that says what came, what is allowed and what to do.
@@ -79,6 +81,14 @@ class FormatError(MaskletError, ValueError):
 
 class TrainingError(MaskletError):
     """A recipe, data folder or training run that cannot go on."""
+
+
+class StudioError(MaskletError):
+    """A studio that cannot start, or a request that it refuses."""
+
+
+class MissingExtraError(MaskletError):
+    """A part of masklet whose packages are not installed."""
 
 
 class CancelledError(MaskletError):

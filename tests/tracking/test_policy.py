@@ -66,6 +66,19 @@ def test_recent_reads_the_prompted_frame_and_the_six_before():
     ]
 
 
+def test_a_model_that_forgets_absence_reads_what_it_saw_last_however_long_ago():
+    bank = bank_of([0], [3, 4, 5, 40], bad=[40])
+    assert frames_and_numbers(attend_recent(bank, moment(41)).spatial) == [(0, 6), (40, 0)]
+    forgetful = replace(moment(41), forgets_absent=True)
+    attended = attend_recent(bank, forgetful)
+    # the very last frame is read whatever it shows; the others are those that show the object
+    assert frames_and_numbers(attended.spatial) == [(0, 6), (3, 3), (4, 2), (5, 1), (40, 0)]
+    consecutive = bank_of([0], range(1, 10))
+    assert attend_recent(consecutive, replace(moment(10), forgets_absent=True)).spatial == (
+        attend_recent(consecutive, moment(10)).spatial
+    )
+
+
 def test_recent_counts_ages_backward_against_time():
     attended = attend_recent(bank_of([20], [19, 18]), moment(17, is_backward=True))
     assert frames_and_numbers(attended.spatial) == [(20, 6), (19, 1), (18, 0)]

@@ -1,5 +1,7 @@
 """The batched step: prompts and memories of any raggedness, each object as if it were alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -121,3 +123,23 @@ def test_memory_holds_limited_logits(tracker):
     assert entry.logits.dtype == torch.half
     assert entry.logits.abs().max() <= LOGIT_LIMIT
     assert entry.features.shape[0] == tracker.model.config.memory_channels
+
+
+@pytest.mark.parametrize(("forgets", "is_kept"), [(True, False), (False, True)])
+def test_a_frame_without_the_object_is_kept_unless_the_model_forgets_it(forgets, is_kept):
+    config = replace(preset("debug-compact"), forgets_absent=forgets)
+    model = build(config, seed=0)
+    torch.nn.init.constant_(model.decoder.presence_head.layers[-1].bias, -20.0)
+    tracker = Tracker(model=model, policy=RECENT, pointer_span=8)
+    assert tracker.moment(1, is_backward=False).forgets_absent is forgets
+    asked = prompt(given=square_mask())
+    with torch.inference_mode():
+        (image,) = images(tracker, 1)
+        first = tracker.prompt(
+            image, [asked], [MemoryBank()], tracker.moment(0, is_backward=False), reads_memory=False
+        )
+        bank = MemoryBank().with_conditioning(first.entries[0])
+        second = tracker.track(image, [bank], tracker.moment(1, is_backward=False))
+    assert first.entries[0].is_kept
+    assert not second.scores[0].is_present
+    assert second.entries[0].is_kept is is_kept

@@ -10,7 +10,15 @@ import typer
 
 from masklet.annotations import write_atomically
 from masklet.cli.console import print_result, say
-from masklet.cli.options import DeviceOption, ImageArgument, JsonOption, ModelOption, OverlayImageOption
+from masklet.cli.loading import load_chosen
+from masklet.cli.options import (
+    DeviceOption,
+    ImageArgument,
+    JsonOption,
+    ModelOption,
+    OverlayImageOption,
+    RuntimeOption,
+)
 from masklet.cli.picture import check_folder, check_png, write_png
 from masklet.masks import rle
 from masklet.video.image import read_image
@@ -33,6 +41,7 @@ def auto(
     overlay: OverlayImageOption = None,
     model: ModelOption = "compact",
     device: DeviceOption = "auto",
+    runtime: RuntimeOption = "torch",
     json: JsonOption = False,
 ) -> None:
     """Find everything that looks like an object in an image."""
@@ -40,9 +49,8 @@ def auto(
     check_png(overlay)
     pixels = read_image(path)
     from masklet.predictors.auto import AutoMasks
-    from masklet.weights.load import load_model
 
-    loaded = load_model(model, device=device)
+    loaded = load_chosen(model, device=device, runtime=runtime)
     say(f"{path.name}: {pixels.shape[1]} x {pixels.shape[0]}, searching with preset {preset}")
     found = AutoMasks(loaded, preset=preset).generate(pixels)
     document = {

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from masklet.cli.console import ProgressDisplay, print_result, say
-from masklet.cli.options import DeviceOption, JsonOption, ModelOption
+from masklet.cli.loading import load_chosen
+from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
 from masklet.errors import FormatError
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         int | None, typer.Option("--image-size", min=32, help="Side of the model's input.")
     ] = None,
     device: DeviceOption = "auto",
+    runtime: RuntimeOption = "torch",
     json: JsonOption = False,
 ) -> None:
     """Score a model on the field's protocols."""
     from masklet.evaluation.report import write_json
-    from masklet.weights.load import load_model
 
-    loaded = load_model(model, device=device, image_size=image_size)
+    loaded = load_chosen(model, device=device, runtime=runtime, image_size=image_size)
     options = _Options(data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy)
     scored = _TASKS[task](loaded, options)
     say(scored.table)
@@ -127,6 +128,7 @@ def _facts(model: LoadedModel, options: _Options) -> dict[str, object]:
         data=options.data.name,
         model=f"{model.name} at {model.config.image_size} px",
         weights=model.weights_sha256 or "random",
+        runtime=model.runtime,
     )
 
 

@@ -10,7 +10,15 @@ import numpy as np
 import typer
 
 from masklet.cli.console import print_result
-from masklet.cli.options import DeviceOption, ImageArgument, JsonOption, ModelOption, OverlayImageOption
+from masklet.cli.loading import load_chosen
+from masklet.cli.options import (
+    DeviceOption,
+    ImageArgument,
+    JsonOption,
+    ModelOption,
+    OverlayImageOption,
+    RuntimeOption,
+)
 from masklet.cli.picture import check_png, write_png
 from masklet.cli.prompt_grammar import IMAGE_EXAMPLE, parse_image_prompt
 from masklet.errors import PromptError
@@ -33,7 +41,7 @@ class Candidate:
     logits: np.ndarray
 
 
-def image(
+def image(  # noqa: PLR0913 - each parameter is one option of the command
     path: ImageArgument,
     *,
     out: Annotated[
@@ -55,6 +63,7 @@ def image(
     ] = False,
     model: ModelOption = "compact",
     device: DeviceOption = "auto",
+    runtime: RuntimeOption = "torch",
     json: JsonOption = False,
 ) -> None:
     """Cut objects out of an image."""
@@ -62,9 +71,7 @@ def image(
     check_png(out, overlay)
     pixels = read_image(path)
     _check_inside(said, pixels)
-    from masklet.weights.load import load_model
-
-    loaded = load_model(model, device=device)
+    loaded = load_chosen(model, device=device, runtime=runtime)
     found = predict_candidates(loaded, pixels, said, all_candidates=write_all)
     written = _write(found, out, pixels.shape[:2], write_all=write_all)
     if overlay is not None:

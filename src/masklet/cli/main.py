@@ -16,6 +16,7 @@ from masklet.cli.evaluate import evaluate
 from masklet.cli.image import image
 from masklet.cli.info import info
 from masklet.cli.models import models
+from masklet.cli.studio import studio
 from masklet.cli.track import track
 from masklet.cli.train import train
 
@@ -27,6 +28,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("info", info),
     ("train", train),
     ("evaluate", evaluate),
+    ("studio", studio),
 )
 
 _DEBUG = "--debug"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from masklet.cli.console import Interruption, ProgressDisplay, interruptible, print_result, say
-from masklet.cli.options import DeviceOption, JsonOption, ModelOption
+from masklet.cli.loading import load_chosen
+from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
 from masklet.cli.prompt_files import parse_mask_option, read_prompts_file
 from masklet.cli.prompt_grammar import VIDEO_EXAMPLE, parse_video_prompt
 from masklet.errors import PromptError
@@ -62,6 +64,7 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     ] = None,
     model: ModelOption = "compact",
     device: DeviceOption = "auto",
+    runtime: RuntimeOption = "torch",
     policy: Annotated[
         str, typer.Option("--policy", metavar="recent|quality|motion", help="What the tracker remembers.")
     ] = "recent",
@@ -97,7 +100,8 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
         resume=resume,
         allow_damaged=allow_damaged,
     )
-    summary = run_job(job, ModelTracker(model, device=device, policy=policy))
+    load = partial(load_chosen, runtime=runtime)
+    summary = run_job(job, ModelTracker(model, device=device, policy=policy, load=load))
     print_result(_in_words(summary), _as_values(summary), as_json=json)
 
 

@@ -136,6 +136,8 @@ class ModelConfig:
         has_absent_embedding: Whether memories of absent objects are marked (2.1).
         has_prompt_maps: Whether prompts are also drawn as maps at strides 4 to 16 (ours).
         keeps_clicked_parts: Whether parts of a mask that hold no positive click are dropped (ours).
+        forgets_absent: Whether a frame without the object is remembered for one frame only, so that what was known of
+            the object lasts until it comes back (ours).
         least_stability: Below it the single mask of a clear prompt gives way to the best of three; 0 for never.
         pixel_mean: Mean of RGB in [0, 1].
         pixel_std: Standard deviation of RGB in [0, 1].
@@ -157,6 +159,7 @@ class ModelConfig:
     has_absent_embedding: bool = True
     has_prompt_maps: bool = False
     keeps_clicked_parts: bool = False
+    forgets_absent: bool = False
     least_stability: float = SAM2_STABILITY
     pixel_mean: tuple[float, float, float] = IMAGENET_MEAN
     pixel_std: tuple[float, float, float] = IMAGENET_STD
@@ -249,6 +252,7 @@ def compact() -> ModelConfig:
         hidden_dim=128,
         has_prompt_maps=True,
         keeps_clicked_parts=True,
+        forgets_absent=True,
         least_stability=0.0,
         pixel_mean=(0.5, 0.5, 0.5),
         pixel_std=(0.5, 0.5, 0.5),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,17 +20,26 @@ _SPARE_MEMORIES = 2  # times as many as are read at once, because a policy may s
 class ModelTracker:
     """Opens video sessions of one model, which is loaded when it is first needed."""
 
-    def __init__(self, model: str = "compact", *, device: str = "auto", policy: str = "recent") -> None:
+    def __init__(
+        self,
+        model: str = "compact",
+        *,
+        device: str = "auto",
+        policy: str = "recent",
+        load: Callable[..., LoadedModel] | None = None,
+    ) -> None:
         """Remember what to load; torch is not imported yet.
 
         Args:
             model: Name of a preset, a weights file or a folder in transformers' layout.
             device: "auto", "cpu", "cuda", "cuda:N" or "mps".
             policy: Name of a memory policy.
+            load: Loads a model by name, for a ``device``; None for ``load_model``.
         """
         self._name = model
         self._device = device
         self._policy = policy
+        self._load = load
 
     @cached_property
     def model(self) -> LoadedModel:
@@ -42,10 +51,10 @@ class ModelTracker:
         """
         from masklet.weights.load import load_model
 
-        return load_model(self._name, device=self._device)
+        return (self._load or load_model)(self._name, device=self._device)
 
     def identity(self) -> Mapping[str, str]:
-        """Model, weights, device, precision and policy, in words.
+        """Model, weights, device, runtime, precision and policy, in words.
 
         Raises:
             ConfigError: When there is no such policy.
@@ -57,6 +66,7 @@ class ModelTracker:
             "model": self.model.name,
             "weights": self.model.weights_sha256 or "random",
             "device": str(self.model.device),
+            "runtime": self.model.runtime,
             "precision": str(self.model.precision.dtype).removeprefix("torch."),
             "policy": policy.name,
         }

@@ -33,6 +33,7 @@ class Moment:
         num_memories: Spatial memories the model reads: one conditioning row and the recent ones.
         max_pointers: Most pointers the model reads.
         least_stability: Below it the single mask of a clear prompt gives way to the best of three.
+        forgets_absent: Whether the last frames that show the object are read, however long ago they were.
     """
 
     frame: int
@@ -40,6 +41,7 @@ class Moment:
     num_memories: int
     max_pointers: int
     least_stability: float = SAM2_STABILITY
+    forgets_absent: bool = False
 
     def age(self, frame: int) -> int:
         """Frames since another frame, in the direction of tracking; negative for frames to come."""
@@ -92,7 +94,9 @@ def nearest_conditioning(
 
 
 def attend_recent(bank: MemoryBank, moment: Moment) -> Attended:
-    """Prompted frames and the frames just before."""
+    """Prompted frames and the frames just before, or the last ones that show the object where the model wants these."""
+    if moment.forgets_absent:
+        return attend_kept(bank, moment)
     conditioning = nearest_conditioning(bank, moment)
     last_row = moment.num_memories - 1
     spatial = [(entry, last_row) for entry in conditioning]

@@ -19,9 +19,9 @@ from masklet.models.model import (
     MASK_SCALE,
     ImageFeatures,
     MemoryBatch,
-    SegmentationModel,
     resize_logits,
 )
+from masklet.models.network import Network
 from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
@@ -135,7 +135,7 @@ class Tracker:
         pointer_span: Frames over which pointer ages are normalised: the clip's length, at most ``max_pointers``.
     """
 
-    model: SegmentationModel
+    model: Network
     policy: MemoryPolicy
     pointer_span: int
 
@@ -149,6 +149,7 @@ class Tracker:
             num_memories=config.num_memories,
             max_pointers=self.pointer_span,
             least_stability=config.least_stability,
+            forgets_absent=config.forgets_absent,
         )
 
     def condition(
@@ -284,11 +285,16 @@ class Tracker:
                 logits=logits[row].clamp(-LOGIT_LIMIT, LOGIT_LIMIT).half(),
                 score=score,
                 box=boxes[row],
-                is_kept=is_prompted or self.policy.keep(score),
+                is_kept=is_prompted or self._is_kept(score),
             )
             for row, score in enumerate(scores)
         )
         return Segmented(logits=logits, scores=scores, entries=entries)
+
+    def _is_kept(self, score: MaskScore) -> bool:
+        """Whether a tracked frame may be read for longer than the next one."""
+        is_forgotten = self.model.config.forgets_absent and not score.is_present
+        return self.policy.keep(score) and not is_forgotten
 
 
 def _scores(iou: Tensor, presence: Tensor, logits: Tensor) -> tuple[MaskScore, ...]:

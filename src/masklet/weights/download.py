@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import constants, hf_hub_download
+from huggingface_hub import cached_assets_path, constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
 from masklet.errors import DamagedWeightsError, DownloadError
@@ -61,6 +61,11 @@ def fetch(
     if not pin:
         _write_pins(cache, {**pins, source.name: {"revision": path.parent.name, "sha256": sha256}})
     return FetchedWeights(path=path, sha256=sha256)
+
+
+def assets_folder(kind: str) -> Path:
+    """Folder in the user's cache for files of one kind that masklet makes itself; it is there afterwards."""
+    return cached_assets_path("masklet", namespace=kind)
 
 
 def find_cached(source: WeightsSource) -> Path | None:

@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from masklet.errors import DamagedWeightsError, UnknownModelError
 from masklet.models.config import PRESETS, ModelConfig, preset
 from masklet.models.model import SegmentationModel, build
+from masklet.models.network import Network
 from masklet.models.precision import PrecisionName, PrecisionPolicy, choose_device
 from masklet.weights.card import file_sha256, read_card
 from masklet.weights.download import fetch
@@ -34,14 +35,16 @@ class LoadedModel:
         precision: In what its heavy operations run.
         name: The preset, or the name in the file's configuration.
         weights_sha256: Checksum of the weights file; None for random weights.
+        runtime: What computes the network; "torch" unless ``accelerate`` changed it.
     """
 
-    model: SegmentationModel
+    model: Network
     config: ModelConfig
     device: torch.device
     precision: PrecisionPolicy
     name: str
     weights_sha256: str | None
+    runtime: str = "torch"
 
 
 class _KeepUnset(TorchFunctionMode):

@@ -1,0 +1,28 @@
+"""Loads the model that a command was asked to use, in the runtime it was asked to use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from masklet.weights.load import LoadedModel
+
+
+def load_chosen(
+    model: str, *, device: str = "auto", runtime: str = "torch", image_size: int | None = None
+) -> LoadedModel:
+    """A model as --model, --device and --runtime say; runtimes other than torch take the CPU for "auto".
+
+    Raises:
+        WeightsError: When it cannot be found or read.
+        ConfigError: When the device is not there or the runtime does not run on it.
+        MissingExtraError: When the runtime is not installed.
+    """
+    from masklet.weights.load import load_model
+
+    if runtime == "torch":
+        return load_model(model, device=device, image_size=image_size)
+    from masklet.export.runtime import accelerate
+
+    place = "cpu" if device == "auto" else device
+    return accelerate(load_model(model, device=place, image_size=image_size), runtime)

@@ -1,0 +1,1 @@
+"""Faster runtimes for the network on a CPU: ONNX Runtime and OpenVINO."""

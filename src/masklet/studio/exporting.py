@@ -1,0 +1,120 @@
+"""Exports: jobs that write one file each, a frame at a time, on a thread of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+
+from masklet.studio.exports.masks import write_coco, write_overlay, write_png
+from masklet.studio.exports.native import write_project
+from masklet.studio.http_errors import describe
+from masklet.studio.jobs import Job, Kind
+from masklet.studio.library import Library
+from masklet.studio.paths import contain
+from masklet.studio.refusals import RefusedError
+from masklet.studio.settings import StudioSettings
+from masklet.studio.store import MediaRow
+from masklet.studio.tracking import Workshop
+
+SUFFIXES: dict[Kind, str] = {"png": "zip", "coco": "json", "overlay": "mp4", "project": "zip"}
+_KEPT_S = 24 * 3600.0
+
+
+class Exporter:
+    """Makes export jobs and finds their files."""
+
+    def __init__(self, settings: StudioSettings, workshop: Workshop, library: Library) -> None:
+        self._settings = settings
+        self._workshop = workshop
+        self._library = library
+
+    def task(self, project_id: str, media: MediaRow | None, kind: Kind) -> ExportTask:
+        """Put up a job that writes a file.
+
+        Raises:
+            RefusedError: When the medium is missing or belongs elsewhere, or too many jobs run.
+        """
+        if kind != "project" and (media is None or media.project_id != project_id):
+            raise RefusedError(422, "no_media", "Say which image or video of this project to export.")
+        self._remove_old()
+        media_id = None if media is None else media.id
+        job = self._workshop.jobs.add(Job(project_id=project_id, media_id=media_id, kind=kind))
+        return ExportTask(self._workshop, self._library, job, media, self.path(job))
+
+    def path(self, job: Job) -> Path:
+        """Where the file of a job is or will be."""
+        return contain(self._settings.exports_folder, f"{job.id}.{SUFFIXES[job.kind]}")
+
+    def finished(self, job_id: str) -> tuple[Job, Path]:
+        """A finished file.
+
+        Raises:
+            RefusedError: When it is not finished, or was removed.
+        """
+        job = self._workshop.jobs.get(job_id)
+        if job.kind == "track" or job.status != "done" or not self.path(job).is_file():
+            raise RefusedError(409, "not_ready", "There is no finished file of this job; export again.")
+        return job, self.path(job)
+
+    def _remove_old(self) -> None:
+        oldest = time.time() - _KEPT_S
+        for path in self._settings.exports_folder.iterdir():
+            with suppress(OSError):  # another export may be removing it too
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+class ExportTask:
+    """One export."""
+
+    def __init__(
+        self, workshop: Workshop, library: Library, job: Job, media: MediaRow | None, path: Path
+    ) -> None:
+        self.job = job
+        self._workshop = workshop
+        self._library = library
+        self._media = media
+        self._path = path
+        self._steps: Generator[None] | None = None
+
+    def step(self) -> bool:
+        """Write one frame; True when the file is whole or the job has ended otherwise."""
+        try:
+            return self._advance()
+        except Exception as error:  # noqa: BLE001 - whatever happens is told to the page; the thread goes on
+            self._path.unlink(missing_ok=True)
+            self._workshop.jobs.end(self.job, "failed", describe(error)[2])
+            return True
+
+    def _advance(self) -> bool:
+        if self._steps is None:
+            self._steps = self._write()
+        if self.job.is_cancelled:
+            self._steps.close()
+            self._path.unlink(missing_ok=True)
+            self._workshop.jobs.end(self.job, "cancelled")
+            return True
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._workshop.jobs.end(self.job, "done")
+            return True
+        self._workshop.jobs.advance(self.job)
+        return False
+
+    def _write(self) -> Generator[None]:
+        store, media = self._workshop.store, self._media
+        if self.job.kind == "project" or media is None:
+            self._workshop.jobs.begin(self.job, len(store.projects.media_of(self.job.project_id)))
+            yield from write_project(store, self._library, self.job.project_id, self._path)
+            return
+        self._workshop.jobs.begin(self.job, media.num_frames)
+        if self.job.kind == "coco":
+            yield from write_coco(store, media, self._path)
+        elif self.job.kind == "png":
+            yield from write_png(store, media, self._path)
+        else:
+            with self._library.open(media) as source:
+                yield from write_overlay(store, media, source, self._path)

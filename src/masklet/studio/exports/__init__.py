@@ -1,0 +1,1 @@
+"""Projects and masks as files, and whole projects back again."""

@@ -1,0 +1,115 @@
+"""Opens one uploaded file in a process of its own, with little memory and time, and says what it is, as JSON.
+
+Run by ``probing``; a file that makes a decoder eat memory, loop or crash takes only this process with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from masklet.errors import MaskletError, MediaLimitError, UnsupportedMediaError
+
+
+def main() -> None:
+    """Read a request from standard input, write the answer to standard output."""
+    request = json.load(sys.stdin)
+    _limit(request["memory_bytes"], request["seconds"])
+    try:
+        answer = _facts(Path(request["path"]), request["pixels"], allow_damaged=request["allow_damaged"])
+    except MaskletError as error:
+        answer = {"error": type(error).__name__, "message": str(error)}
+    except MemoryError:
+        answer = {
+            "error": MediaLimitError.__name__,
+            "message": "The file needs more memory than it may take.",
+        }
+    json.dump(answer, sys.stdout)
+
+
+def _limit(memory_bytes: int, seconds: int) -> None:
+    """Cap memory, processor time and written files, where the system can."""
+    with suppress(ImportError):
+        import resource
+
+        for kind, most in (
+            (resource.RLIMIT_AS, memory_bytes),
+            (resource.RLIMIT_CPU, seconds),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            with suppress(ValueError, OSError):  # a system may not know a limit, or already hold a lower one
+                resource.setrlimit(kind, (most, most))
+
+
+def _facts(path: Path, pixels: int, *, allow_damaged: bool) -> dict[str, Any]:
+    from masklet.video.structure import sniff_container
+
+    if sniff_container(path) is None:
+        return _image_facts(path, pixels)
+    from masklet.video.probe import probe
+
+    facts = probe(path, allow_damaged=allow_damaged, max_pixels=pixels)
+    return {
+        "kind": "video",
+        "suffix": "video",
+        "width": facts.size.width,
+        "height": facts.size.height,
+        "num_frames": facts.num_frames,
+        "fps": facts.fps,
+        "duration_s": facts.duration_s,
+        "is_variable_frame_rate": facts.is_variable_frame_rate,
+        "codec": facts.codec,
+        "container": facts.container,
+        "rotation": facts.rotation,
+        "damage": facts.damage,
+    }
+
+
+def _image_facts(path: Path, pixels: int) -> dict[str, Any]:
+    from masklet.video.image import read_image
+
+    suffix = _image_suffix(path)
+    height, width = read_image(path, max_pixels=pixels).shape[:2]
+    return {
+        "kind": "image",
+        "suffix": suffix,
+        "width": width,
+        "height": height,
+        "num_frames": 1,
+        "fps": None,
+        "duration_s": None,
+        "is_variable_frame_rate": False,
+        "codec": suffix,
+        "container": None,
+        "rotation": 0,
+        "damage": None,
+    }
+
+
+def _image_suffix(path: Path) -> str:
+    """The ending that a picture's first bytes call for, whatever its name says."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    for start, suffix in (
+        (b"\x89PNG", "png"),
+        (b"\xff\xd8\xff", "jpg"),
+        (b"BM", "bmp"),
+        (b"II*\x00", "tif"),
+        (b"MM\x00*", "tif"),
+    ):
+        if head.startswith(start):
+            return suffix
+    raise UnsupportedMediaError(
+        f"{path.name!r} is neither a video nor an image that is opened here; give MP4, MOV, MKV, WebM, AVI, GIF, PNG, "
+        "JPEG, WebP, BMP or TIFF."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Work that takes time: tracking and exports, their progress, cancelling, and the finished files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from masklet.studio.deps import IdPath, MediaDep, ProjectDep, StudioDep
+from masklet.studio.exporting import SUFFIXES
+from masklet.studio.schemas import Health, JobList, JobState, NewExport, NewTracking
+
+router = APIRouter(prefix="/api")
+
+
+@router.get("/health", response_model=Health)
+def show_health(studio: StudioDep) -> dict[str, object]:
+    """Whether the studio can work; needs no token."""
+    return studio.health()
+
+
+@router.post("/media/{media_id}/track", response_model=JobState, status_code=202)
+def track(studio: StudioDep, media: MediaDep, body: NewTracking) -> dict[str, Any]:
+    """Track all prompted objects; masks come over the stream as they are found."""
+    return studio.track(media, body.start, body.stop, body.direction).state()
+
+
+@router.post("/projects/{project_id}/exports", response_model=JobState, status_code=202)
+def export(studio: StudioDep, project: ProjectDep, body: NewExport) -> dict[str, Any]:
+    """Write a file that can be fetched when the job is done."""
+    media = None if body.media_id is None else studio.store.projects.media(body.media_id)
+    return studio.export(project.id, media, body.kind).state()
+
+
+@router.get("/projects/{project_id}/jobs", response_model=JobList)
+def list_jobs(studio: StudioDep, project: ProjectDep) -> dict[str, Any]:
+    """Jobs of a project since the studio was started, oldest first."""
+    return {"jobs": [one.state() for one in studio.jobs.of_project(project.id)]}
+
+
+@router.get("/jobs/{job_id}", response_model=JobState)
+def show_job(studio: StudioDep, job_id: IdPath) -> dict[str, Any]:
+    """How far a job is."""
+    return studio.jobs.get(job_id).state()
+
+
+@router.post("/jobs/{job_id}/cancel", response_model=JobState)
+def cancel_job(studio: StudioDep, job_id: IdPath) -> dict[str, Any]:
+    """Stop a job after the frame at work; what is done stays."""
+    return studio.jobs.cancel(job_id).state()
+
+
+@router.get("/jobs/{job_id}/file", response_class=FileResponse)
+def fetch_file(studio: StudioDep, job_id: IdPath) -> FileResponse:
+    """The file that a finished export wrote."""
+    job, path = studio.exporter.finished(job_id)
+    types = {"json": "application/json", "mp4": "video/mp4", "zip": "application/zip"}
+    suffix = SUFFIXES[job.kind]
+    return FileResponse(path, media_type=types[suffix], filename=f"masklet-{job.kind}.{suffix}")

@@ -1,0 +1,164 @@
+"""Trackings: a job that steps a session frame by frame, shows each mask at once and stores them a few at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from masklet.geometry import Size
+from masklet.masks.rle import RLE
+from masklet.predictors.restore import count_results, results_since
+from masklet.predictors.results import FrameResult
+from masklet.predictors.video import VideoSession
+from masklet.studio.http_errors import describe
+from masklet.studio.jobs import Job, JobBoard
+from masklet.studio.refusals import RefusedError
+from masklet.studio.sessions import SessionPool, to_row
+from masklet.studio.store import MediaRow, ResultRow, Store
+from masklet.studio.stream import Hub
+from masklet.studio.wire import WireMask, pack_mask
+
+_FLUSH_ROWS = 64
+_FLUSH_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What trackings and edits work with."""
+
+    store: Store
+    pool: SessionPool
+    jobs: JobBoard
+    hub: Hub
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRange:
+    """Frames [start, stop), visited forward, backward or both ways."""
+
+    start: int
+    stop: int
+    is_forward: bool
+    is_backward: bool
+
+    @property
+    def num_steps(self) -> int:
+        """Frames visited in all."""
+        return (self.stop - self.start) * (self.is_forward + self.is_backward)
+
+
+def checked_range(media: MediaRow, start: int, stop: int | None, direction: str) -> TrackRange:
+    """A range within a medium.
+
+    Raises:
+        RefusedError: When it is empty or leaves the video.
+    """
+    end = media.num_frames if stop is None else stop
+    if not 0 <= start < end <= media.num_frames:
+        raise RefusedError(
+            422,
+            "range",
+            f"Frames {start} to {end} (end excluded) are not in a video of {media.num_frames} frames; choose others.",
+        )
+    return TrackRange(
+        start=start, stop=end, is_forward=direction != "backward", is_backward=direction != "forward"
+    )
+
+
+class TrackTask:
+    """One tracking, on the engine's thread."""
+
+    def __init__(self, workshop: Workshop, media: MediaRow, job: Job, frames: TrackRange) -> None:
+        self.media = media
+        self._workshop = workshop
+        self._job = job
+        self._range = frames
+        self._steps: Iterator[FrameResult] | None = None
+        self._rows: list[ResultRow] = []
+        self._flushed_s = time.monotonic()
+        self._lock = threading.Lock()
+
+    def step(self) -> bool:
+        """Track one frame; True when the tracking has ended."""
+        try:
+            is_over = self._advance()
+        except Exception as error:  # noqa: BLE001 - whatever happens is told to the page; the engine goes on
+            self._end("failed", describe(error)[2])
+            return True
+        if is_over:
+            self._end("cancelled" if self._job.is_cancelled else "done")
+        return is_over
+
+    def flush(self) -> None:
+        """Store the masks that are not in the database yet; from any thread."""
+        with self._lock:
+            rows, self._rows, self._flushed_s = self._rows, [], time.monotonic()
+            if rows:
+                self._workshop.store.results.put(rows)
+
+    def _advance(self) -> bool:
+        if self._job.is_cancelled:
+            return True
+        session = self._workshop.pool.get(self.media)
+        if self._steps is None:
+            self._workshop.pool.pin(self.media.id)
+            self._workshop.jobs.begin(self._job, self._range.num_steps)
+            self._steps = _visit(session, self._range)
+        count = count_results(session)
+        result = next(self._steps, None)
+        if result is None:
+            return True
+        fresh = [
+            to_row(self.media.id, object_id, result.index, one)
+            for object_id, one in results_since(session, result.index, count).items()
+        ]
+        with self._lock:
+            self._rows.extend(fresh)
+        for row in fresh:
+            publish_mask(self._workshop.hub, self.media, row)
+        self._workshop.jobs.advance(self._job, is_fresh=bool(fresh))
+        if len(self._rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed_s > _FLUSH_S:
+            self.flush()
+        return False
+
+    def _end(self, status: str, message: str = "") -> None:
+        try:
+            self.flush()
+        except Exception as error:  # noqa: BLE001 - a full disk is told like any other failure
+            status, message = "failed", describe(error)[2]
+        if self._steps is not None:
+            self._workshop.pool.unpin(self.media.id)
+        final = status if status in ("done", "cancelled") else "failed"
+        self._workshop.jobs.end(self._job, final, message)
+
+
+def _visit(session: VideoSession, frames: TrackRange) -> Iterator[FrameResult]:
+    if frames.is_forward:
+        yield from session.track(frames.start, frames.stop)
+    if frames.is_backward:
+        yield from session.track(frames.start, frames.stop, backward=True)
+
+
+def publish_mask(hub: Hub, media: MediaRow, row: ResultRow) -> None:
+    """Show a mask to all pages of its project."""
+    mask = RLE(Size(media.height, media.width), row.counts.encode("ascii"))
+
+    def make(cursor: int) -> bytes:
+        return pack_mask(
+            WireMask(
+                media_id=media.id,
+                object_id=row.object_id,
+                frame=row.frame,
+                mask=mask,
+                score=row.score,
+                presence=row.presence,
+                stability=row.stability,
+                is_prompted=row.is_prompted,
+                is_backward=row.is_backward,
+                cursor=cursor,
+            )
+        )
+
+    hub.publish_bytes(media.project_id, make)

@@ -1,0 +1,172 @@
+"""Files out, and whole projects back in, byte for byte; archives that lie are refused."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.geometry import Size
+from masklet.masks import rle
+from masklet.masks.rle import RLE
+from masklet.video import open_video
+
+
+@pytest.fixture
+def tracked(page, media_id):
+    """Two objects, one of a class, tracked through the video."""
+    classes = [{"id": 3, "name": "cup", "color": "#112233", "shortcut": "c"}]
+    page.edit("PUT", f"/api/projects/{page.project_id}/ontology", classes=classes)
+    page.prompt(media_id)
+    page.prompt(media_id, object_id=2, frame=4, clicks=((40, 30, True),))
+    page.edit("PATCH", f"/api/media/{media_id}/objects/2", class_id=3, name="mug", is_visible=False)
+    assert page.track(media_id, direction="both")["status"] == "done"
+    return page
+
+
+def fetch(page, **body):
+    job = page.export(**body)
+    assert job["status"] == "done", job
+    answer = page.client.get(f"/api/jobs/{job['id']}/file")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    return answer.content
+
+
+def masks_of(page, media_id):
+    return {(one["object_id"], one["frame"]): rle.decode(RLE(Size(40, 56), one["counts"].encode())) for one in page.masks(media_id)}  # fmt: skip
+
+
+def test_png_masks_hold_ids_and_every_frame(tracked, media_id):
+    masks = masks_of(tracked, media_id)
+    with zipfile.ZipFile(io.BytesIO(fetch(tracked, kind="png", media_id=media_id))) as archive:
+        assert archive.namelist() == [f"masks/{frame:05d}.png" for frame in range(10)]
+        for frame in range(10):
+            labels = np.asarray(Image.open(io.BytesIO(archive.read(f"masks/{frame:05d}.png"))))
+            assert np.array_equal(labels == 1, masks[1, frame])
+            assert np.array_equal(labels == 2, masks[2, frame] & ~masks[1, frame])
+
+
+def test_coco_is_read_by_its_own_tools(tracked, media_id):
+    from pycocotools import mask as coco_mask
+
+    document = json.loads(fetch(tracked, kind="coco", media_id=media_id))
+    masks = masks_of(tracked, media_id)
+    assert {one["name"] for one in document["categories"]} == {"cup", "object"}
+    assert len(document["annotations"]) == sum(mask.any() for mask in masks.values()) > 4
+    for one in document["annotations"]:
+        mask = masks[one["track_id"], one["image_id"]]
+        assert np.array_equal(coco_mask.decode(one["segmentation"]), mask)
+        assert one["bbox"] == pytest.approx(coco_mask.toBbox(one["segmentation"]))
+        assert one["category_id"] == (3 if one["track_id"] == 2 else 4)
+
+
+def test_the_overlay_is_a_video_of_every_frame(tracked, media_id, tmp_path):
+    path = tmp_path / "overlay.mp4"
+    path.write_bytes(fetch(tracked, kind="overlay", media_id=media_id))
+    with open_video(path) as reader:
+        assert (reader.num_frames, reader.size.hw) == (10, (40, 56))
+
+
+def without_ids(state):
+    hidden = ("id", "created_s", "changed_s", "revision", "num_undo")
+    project = {key: value for key, value in state.items() if key not in hidden}
+    return {**project, "media": [{k: v for k, v in one.items() if k not in ("id", "created_s")} for one in state["media"]]}  # fmt: skip
+
+
+def test_a_project_comes_back_as_it_was(tracked, media_id, upload_file, page_class):
+    content = fetch(tracked, kind="project")
+    upload_id = upload_file(tracked.client, content, name="project.zip", chunk=60_000)
+    answer = tracked.client.post("/api/imports", json={"upload_id": upload_id})
+    assert answer.status_code == 201, answer.text
+    copy = page_class(tracked.client, answer.json()["id"])
+    assert without_ids(copy.state()) == without_ids(tracked.state())
+    copied = copy.state()["media"][0]["id"]
+    assert [one["counts"] for one in copy.masks(copied)] == [one["counts"] for one in tracked.masks(media_id)]
+    assert fetch(copy, kind="project") == content
+    assert copy.track(copied, direction="both")["status"] == "done"
+
+
+def rewritten(content, change):
+    """The archive with its parts changed; ``change`` is given a dict of names to bytes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return buffer.getvalue()
+
+
+def set_manifest(**changes):
+    def change(parts):
+        parts["project.json"] = json.dumps({**json.loads(parts["project.json"]), **changes}).encode()
+
+    return change
+
+
+def fill(name, content):
+    return lambda parts: parts.__setitem__(name, content)
+
+
+def no_object(parts):
+    manifest = json.loads(parts["project.json"])
+    manifest["media"][0]["objects"].pop()
+    parts["project.json"] = json.dumps(manifest).encode()
+
+
+LIES = {
+    "no archive": lambda _content: b"PK\x03\x04 not really",
+    "cut": lambda content: content[:-30],
+    "escape": lambda content: rewritten(content, fill("../../evil.txt", b"x")),
+    "absolute": lambda content: rewritten(content, fill("/etc/cron.d/evil", b"x")),
+    "bomb": lambda content: rewritten(content, fill("documents/0.json", bytes(30_000_000))),
+    "missing part": lambda content: rewritten(content, lambda parts: parts.pop("media/0.bin")),
+    "bad video": lambda content: rewritten(content, fill("media/0.bin", b"ffconcat version 1.0")),
+    "bad document": lambda content: rewritten(content, fill("documents/0.json", b"[[[[")),
+    "newer": lambda content: rewritten(content, set_manifest(version=99)),
+    "unknown field": lambda content: rewritten(content, set_manifest(more=1)),
+    "other objects": lambda content: rewritten(content, no_object),
+}
+
+
+@pytest.mark.slow  # every lie is uploaded, and some reach the probing process
+def test_project_files_that_lie_are_refused_and_leave_nothing(tracked, upload_file, settings):
+    content = fetch(tracked, kind="project")
+    before = sorted(path.name for path in settings.media_folder.iterdir())
+    for name, lie in LIES.items():
+        upload_id = upload_file(tracked.client, lie(content), name="project.zip", chunk=60_000)
+        answer = tracked.client.post("/api/imports", json={"upload_id": upload_id})
+        assert (answer.status_code, answer.json()["code"] in ("format", "media")) == (422, True), (
+            name,
+            answer.text,
+        )
+        assert str(settings.home) not in answer.text
+    assert len(tracked.client.get("/api/projects").json()["projects"]) == 1
+    assert sorted(path.name for path in settings.media_folder.iterdir()) == before
+    assert [path.name for path in settings.home.parent.iterdir()] == ["home"]
+
+
+def test_exports_that_make_no_sense_are_refused(page, media_id):
+    path = f"/api/projects/{page.project_id}/exports"
+    assert page.client.post(path, json={"kind": "png"}).json()["code"] == "no_media"
+    other = page.client.post("/api/projects", json={"name": "b"}).json()["id"]
+    answer = page.client.post(f"/api/projects/{other}/exports", json={"kind": "png", "media_id": media_id})
+    assert answer.json()["code"] == "no_media"
+    job = page.client.post(f"/api/media/{media_id}/track", json={})
+    assert job.json()["code"] == "nothing"
+
+
+def test_a_cancelled_export_leaves_no_file(page, media_id, settings):
+    import threading
+
+    gate = threading.Event()
+    page.client.app.state.studio.export_engine.submit(lambda: gate.wait(20))
+    job = page.client.post(f"/api/projects/{page.project_id}/exports", json={"kind": "overlay", "media_id": media_id}).json()  # fmt: skip
+    page.client.post(f"/api/jobs/{job['id']}/cancel")
+    gate.set()
+    assert page.finish(job)["status"] == "cancelled"
+    assert list(settings.exports_folder.iterdir()) == []
+    assert page.client.get(f"/api/jobs/{job['id']}/file").json()["code"] == "not_ready"
