@@ -1,4 +1,4 @@
-"""Exported graphs kept between runs, by weights, configuration, code and version of torch.
+"""Exported encoders kept between runs, by weights, configuration, code and version of torch.
 
 A file is the checksum of its content, a line break and the content; one that is damaged counts as missing.
 """
@@ -17,31 +17,30 @@ import torch
 import masklet.export
 import masklet.models
 from masklet.export.to_onnx import OPSET
-from masklet.export.wrappers import GraphName
 from masklet.weights.config_json import encode_config
 from masklet.weights.download import assets_folder
 from masklet.weights.load import LoadedModel
 
-MAX_FILES = 60
-"""Files kept in the folder, the newest; a model has at most three."""
-_SUFFIX = ".graph"
+MAX_FILES = 20
+"""Files kept in the folder, the newest; a model and an input size have one, of some 10 MB."""
+_SUFFIX = ".encoder"
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphCache:
-    """A folder of exported graphs of one model.
+class EncoderCache:
+    """Where the exported encoder of one model lies.
 
     Attributes:
         folder: The folder; None keeps nothing.
-        key: What the graphs depend on, as a checksum.
+        key: What the encoder depends on, as a checksum.
     """
 
     folder: Path | None
     key: str
 
     @classmethod
-    def of(cls, loaded: LoadedModel, folder: Path | None = None) -> GraphCache:
+    def of(cls, loaded: LoadedModel, folder: Path | None = None) -> EncoderCache:
         """The cache of a model; one whose weights have no checksum is not kept.
 
         Args:
@@ -53,23 +52,23 @@ class GraphCache:
         parts = (loaded.weights_sha256, encode_config(loaded.config), torch.__version__, str(OPSET), _code())
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         try:
-            return cls(folder=folder or assets_folder("graphs"), key=key)
+            return cls(folder=folder or assets_folder("encoders"), key=key)
         except OSError as error:
-            _LOG.info("There is no place to keep exported graphs: %s", error)
+            _LOG.info("There is no place to keep the exported encoder: %s", error)
             return cls(folder=None, key=key)
 
-    def get(self, name: GraphName, export: Callable[[], bytes]) -> bytes:
-        """The file of a graph, exported when it is not there or damaged."""
+    def get(self, export: Callable[[], bytes]) -> bytes:
+        """The ONNX file, exported when it is not there or damaged."""
         if self.folder is None:
             return export()
-        path = self.folder / f"{self.key[:32]}-{name}{_SUFFIX}"
+        path = self.folder / f"{self.key[:32]}{_SUFFIX}"
         content = _read(path)
         if content is None:
             content = export()
             try:
                 _write(path, content)
             except OSError as error:
-                _LOG.info("An exported graph cannot be kept: %s", error)
+                _LOG.info("The exported encoder cannot be kept: %s", error)
         return content
 
 
@@ -90,7 +89,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _code() -> str:
-    """Checksum of the code that a graph is traced from."""
+    """Checksum of the code that the encoder is traced from."""
     digest = hashlib.sha256()
     for package in (masklet.models, masklet.export):
         for path in sorted(Path(package.__path__[0]).glob("*.py")):

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from torch import Tensor
 
-
-class Compiled(Protocol):
-    """A graph that is ready to run."""
-
-    def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """Compute it.
-
-        Args:
-            inputs: A tensor on the CPU for each input of the graph; those that it has no use for are left out.
-
-        Returns:
-            One tensor per output, owned by the caller.
-        """
-        ...
+Compiled: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
+"""From the pixels of one image (1, 3, s, s) to its maps, which are the caller's own; may be called by any thread."""
 
 
 class Engine(Protocol):

@@ -1,8 +1,6 @@
-"""Graphs in ONNX Runtime, in float32 on the CPU."""
+"""The encoder in ONNX Runtime, in float32 on the CPU."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import onnxruntime
 import torch
@@ -31,19 +29,11 @@ class OnnxEngine:
 
     def compile(self, content: bytes) -> Compiled:
         """Make an ONNX file ready to run."""
-        return _OnnxGraph(
-            onnxruntime.InferenceSession(content, self._options, providers=["CPUExecutionProvider"])
-        )
+        session = onnxruntime.InferenceSession(content, self._options, providers=["CPUExecutionProvider"])
+        (pixels_name,) = (one.name for one in session.get_inputs())
 
+        def run(pixels: Tensor) -> tuple[Tensor, ...]:
+            maps = session.run(None, {pixels_name: pixels.detach().contiguous().numpy()})
+            return tuple(torch.from_numpy(one) for one in maps)
 
-class _OnnxGraph:
-    """A session; may be run by several threads at once."""
-
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
-        self._names = [one.name for one in session.get_inputs()]
-
-    def __call__(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        arrays = {name: inputs[name].detach().contiguous().numpy() for name in self._names}
-        outputs = self._session.run(None, arrays)
-        return tuple(torch.from_numpy(one) for one in outputs)
+        return run

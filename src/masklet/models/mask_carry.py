@@ -52,8 +52,7 @@ class MaskCarry(nn.Module):
         """Keys of a frame and its mask in [0, 1], as channels at stride 16."""
         keys = F.pixel_unshuffle(self.encode_keys(skip8), CELL)
         mask = F.pixel_unshuffle(probability.to(keys.dtype), CELL**2)
-        # the length is taken from the shape, which an exported graph leaves open
-        return torch.cat((keys.expand(mask.shape[0], -1, -1, -1), mask), dim=1)
+        return torch.cat((keys.expand(len(mask), -1, -1, -1), mask), dim=1)
 
     def forward(
         self, skip8: Float[Tensor, "#b c h8 w8"], packed: Float[Tensor, "b m h w"]

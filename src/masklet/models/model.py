@@ -215,7 +215,7 @@ class SegmentationModel(nn.Module):
             values = values + (~is_present)[:, None, None, None] * self.absent_embedding[..., None, None]
         if not isinstance(self.memory, AffinityMemory):
             return values
-        keys = self.memory.encode_keys(image.features).expand(values.shape[0], -1, -1, -1)
+        keys = self.memory.encode_keys(image.features).expand(len(values), -1, -1, -1)
         parts = [keys, values.to(keys.dtype)]
         if self.carry is not None:
             fine = resize_logits(probability, self.config.mask_side)
