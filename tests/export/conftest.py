@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from masklet.export.cache import GraphCache
 from masklet.export.onnx_engine import OnnxEngine
 from masklet.export.openvino_engine import OpenVinoEngine
-from masklet.export.runtime import CompiledGraphs, RuntimeModel
+from masklet.export.runtime import RuntimeModel
+from masklet.export.to_onnx import to_onnx
 from masklet.models.config import AffinityMemoryConfig, preset
 from masklet.models.model import build
 from masklet.models.precision import PrecisionPolicy
@@ -96,22 +96,15 @@ def engine(engine_name):
 _fast = {}
 
 
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """Where exported graphs lie, for all tests."""
-    return tmp_path_factory.mktemp("graphs")
-
-
 @pytest.fixture
-def make_fast(engine_name, exported):
-    """A function from a model to the same in the engine; graphs are exported and compiled once for all tests."""
+def make_fast(engine_name):
+    """A function from a model to the same in the engine; compiled once for all tests."""
 
     def make(loaded):
-        if (loaded.name, engine_name) not in _fast:
-            cache = GraphCache(folder=exported, key=loaded.name)
-            graphs = CompiledGraphs(loaded.model, ENGINES[engine_name](), cache)
-            _fast[loaded.name, engine_name] = RuntimeModel(loaded.model, graphs)
-        return replace(loaded, model=_fast[loaded.name, engine_name], runtime=engine_name)
+        key = (loaded.name, engine_name)
+        if key not in _fast:
+            _fast[key] = RuntimeModel(loaded.model, ENGINES[engine_name]().compile(to_onnx(loaded.model)))
+        return replace(loaded, model=_fast[key], runtime=engine_name)
 
     return make
 

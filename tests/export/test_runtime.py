@@ -128,7 +128,7 @@ def test_the_embedded_model_follows_cups_as_in_torch(runtime, tmp_path):
     found = ious_of_tracks(loaded, fast, clip, prompts)
     assert len(found) == 6 + 4
     assert min(found) >= 0.99
-    assert len(list(tmp_path.glob("*.graph"))) == 3
+    assert len(list(tmp_path.glob("*.encoder"))) == 1
 
 
 def test_torch_is_the_model_itself(compact):

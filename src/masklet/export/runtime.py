@@ -1,4 +1,10 @@
-"""The network with its heavy calls in another runtime than torch."""
+"""The network with its image encoder in another runtime than torch.
+
+Milliseconds on two cores (Xeon, AVX-512) for one object: the encoder takes 35 of 69 in torch, 20 in ONNX Runtime and 22
+in OpenVINO. The mask decoder and the writing of memory (6 and 4 in torch) were tried there too: a frame took as long,
+because what one thread pool gains it loses waiting for the other. Memory is read and masks are carried (9 and 6)
+slower in ONNX Runtime and no faster in OpenVINO than in torch's fused attention.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +12,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from masklet.errors import ConfigError, MissingExtraError
-from masklet.export.cache import GraphCache
-from masklet.export.check import check_graph
+from masklet.export.cache import EncoderCache
+from masklet.export.check import check_encoder
 from masklet.export.engine import Compiled, Engine
 from masklet.export.to_onnx import to_onnx
-from masklet.export.wrappers import GraphName, make_graph
 from masklet.models.config import ModelConfig
 from masklet.models.mask_decoder import DecodedMasks
-from masklet.models.model import ImageFeatures, MemoryBatch, SegmentationModel, resize_logits
+from masklet.models.model import ImageFeatures, MemoryBatch, SegmentationModel
 from masklet.models.prompt_encoder import EncodedPrompts
 from masklet.weights.load import LoadedModel
 
@@ -37,17 +41,18 @@ def accelerate(
 ) -> LoadedModel:
     """The same model in another runtime, for predictors to use in its place.
 
-    Calls of the network are compiled when they are first used, which takes a second or two; exported graphs are kept
-    in a cache folder. Masks are those of torch to within rounding.
+    The image encoder runs there, the rest stays with torch; masks are those of torch to within rounding. Exporting the
+    encoder takes a second, once: it is kept in a cache folder.
 
     Args:
         loaded: A model on the CPU, in float32.
         runtime: "torch" (gives the model back as it is), "onnx" or "openvino".
         num_threads: Threads within one operation; None for as many as torch uses.
-        cache: Folder of exported graphs; None for one in the user's cache.
+        cache: Folder of exported encoders; None for one in the user's cache.
 
     Raises:
-        ConfigError: When there is no such runtime, or the model is not on the CPU in float32.
+        ConfigError: When there is no such runtime, it computes something else than torch, or the model is not on the
+            CPU in float32.
         MissingExtraError: When a package of the runtime is not installed.
     """
     if runtime == "torch":
@@ -62,8 +67,10 @@ def accelerate(
             f"The runtime {runtime!r} takes a float32 model on the CPU, got {loaded.precision.dtype} on "
             f"{loaded.device}; load it for the device 'cpu' or use the runtime 'torch'."
         )
-    graphs = CompiledGraphs(loaded.model, engine, GraphCache.of(loaded, cache))
-    return replace(loaded, model=RuntimeModel(loaded.model, graphs), runtime=runtime)
+    network = loaded.model
+    compiled = engine.compile(EncoderCache.of(loaded, cache).get(lambda: to_onnx(network)))
+    check_encoder(network, compiled, engine.name)
+    return replace(loaded, model=RuntimeModel(network, compiled), runtime=runtime)
 
 
 def make_engine(runtime: str, *, num_threads: int) -> Engine:
@@ -94,42 +101,11 @@ def make_engine(runtime: str, *, num_threads: int) -> Engine:
     return OpenVinoEngine(num_threads=num_threads)
 
 
-class CompiledGraphs:
-    """Graphs of one network in one engine, compiled when they are first asked for."""
-
-    def __init__(self, model: SegmentationModel, engine: Engine, cache: GraphCache) -> None:
-        self._model, self._engine, self._cache = model, engine, cache
-        self._compiled: dict[GraphName, tuple[tuple[str, ...], Compiled]] = {}
-        self._lock = Lock()
-
-    def run(self, name: GraphName, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Compute a call.
-
-        Args:
-            name: Which.
-            inputs: The inputs of its graph, in order.
-
-        Raises:
-            ConfigError: When the engine turns out to compute it otherwise than torch.
-        """
-        with self._lock:
-            if name not in self._compiled:
-                self._compiled[name] = self._compile(name)
-        names, compiled = self._compiled[name]
-        return compiled(dict(zip(names, inputs, strict=True)))
-
-    def _compile(self, name: GraphName) -> tuple[tuple[str, ...], Compiled]:
-        graph = make_graph(self._model, name)
-        compiled = self._engine.compile(self._cache.get(name, lambda: to_onnx(graph)))
-        check_graph(graph, compiled, self._engine.name)
-        return tuple(graph.inputs), compiled
-
-
 class RuntimeModel:
-    """A Network whose heavy calls run in an engine; the others stay with torch."""
+    """A Network whose images are encoded by an engine; everything else stays with torch."""
 
-    def __init__(self, model: SegmentationModel, graphs: CompiledGraphs) -> None:
-        self._model, self._graphs = model, graphs
+    def __init__(self, model: SegmentationModel, encode: Compiled) -> None:
+        self._model, self._encode = model, encode
 
     @property
     def config(self) -> ModelConfig:
@@ -146,8 +122,9 @@ class RuntimeModel:
         return self._model.state_dict()
 
     def encode_image(self, pixels: Tensor) -> ImageFeatures:
-        """See SegmentationModel.encode_image."""
-        return ImageFeatures(*self._graphs.run("encode", pixels))
+        """See SegmentationModel.encode_image; images go one by one, for which the engine has prepared itself."""
+        images = [self._encode(one) for one in pixels.split(1)]
+        return ImageFeatures(*(torch.cat(maps) for maps in zip(*images, strict=True)))
 
     def no_memory(self, features: Tensor) -> Tensor:
         """See SegmentationModel.no_memory."""
@@ -166,11 +143,7 @@ class RuntimeModel:
 
     def decode(self, features: Tensor, skips: tuple[Tensor, Tensor], prompts: EncodedPrompts) -> DecodedMasks:
         """See SegmentationModel.decode."""
-        valid = prompts.valid
-        if valid is None:
-            valid = torch.ones(prompts.tokens.shape[:2], dtype=torch.bool)
-        inputs = (features, *skips, prompts.tokens, valid, prompts.dense, *(prompts.fine or ()))
-        return DecodedMasks(*self._graphs.run("decode", *inputs))
+        return self._model.decode(features, skips, prompts)
 
     def point_at(self, tokens: Tensor, is_present: Tensor) -> Tensor:
         """See SegmentationModel.point_at."""
@@ -183,10 +156,8 @@ class RuntimeModel:
     def write_memory(
         self, image: ImageFeatures, mask_logits: Tensor, is_present: Tensor, is_binary: Tensor
     ) -> Tensor:
-        """See SegmentationModel.write_memory; masks of another size are resized here, which is no ONNX operator."""
-        side = self.config.image_size // self.config.memory_encoder.mask_stride
-        logits = resize_logits(mask_logits, side)
-        return self._graphs.run("remember", image.features, image.skip8, logits, is_present, is_binary)[0]
+        """See SegmentationModel.write_memory."""
+        return self._model.write_memory(image, mask_logits, is_present, is_binary)
 
     def read_memory(self, features: Tensor, memory: MemoryBatch) -> Tensor:
         """See SegmentationModel.read_memory."""
