@@ -10,6 +10,7 @@ from masklet.predictors.preprocess import PostProcess
 from masklet.predictors.video import SessionOptions, VideoSession
 from masklet.prompts import Click, PromptSet
 from masklet.tracking.policy import QUALITY
+from masklet.video.frames import ArraySource
 
 CLICK = PromptSet([Click(12, 18)])
 BOX = PromptSet(box=(40, 30, 56, 40))
@@ -183,6 +184,26 @@ def test_stored_results_are_given_again_as_they_were(loaded, make_frames):
         assert np.abs(one.logits[1] - two.logits[1]).max() < 0.02  # half precision
 
 
+class UnevenTimes(ArraySource):
+    """A clip of variable frame rate: its times are not the index over the average rate."""
+
+    TIMES_S = (0.0, 0.02, 0.5, 0.52, 2.0, 2.02)
+
+    def pts_s(self, index):
+        return self.TIMES_S[index]
+
+
+def test_results_given_again_keep_the_true_times_of_their_frames(compact, make_frames, tmp_path):
+    source = UnevenTimes(make_frames(6), fps=25)
+    with VideoSession(compact, source) as session:
+        session.prompt(1, 2, CLICK)
+        for _ in range(2):
+            assert tuple(frame.pts_s for frame in session.track()) == UnevenTimes.TIMES_S
+        session.save(tmp_path / "session")
+    with VideoSession.load(tmp_path / "session", compact, source) as session:
+        assert tuple(frame.pts_s for frame in session.track()) == UnevenTimes.TIMES_S
+
+
 def test_cancelling_keeps_what_is_done(compact, make_frames):
     with VideoSession(compact, make_frames(10)) as session:
         session.prompt(1, 0, CLICK)
@@ -200,7 +221,7 @@ def test_a_stream_of_unknown_length_is_tracked_to_its_end(compact, clip):
         for session in (stream, whole):
             session.prompt(1, 0, CLICK)
         found, expected = list(stream.track()), list(whole.track())
-        with pytest.raises(SessionError, match="forward from frame 0"):
+        with pytest.raises(SessionError, match="read once and forward"):
             list(stream.track(backward=True))
     assert [frame.index for frame in found] == list(range(20))
     assert all(np.array_equal(a.masks[1], b.masks[1]) for a, b in zip(found, expected, strict=True))

@@ -52,6 +52,9 @@ def test_frames_are_numbered_in_order_and_carry_rising_times():
     assert [frame.pts_s for frame in frames] == [0.0, 0.5, 1.0, 1.5, 2.0]
     assert source.num_frames is None
     assert source.fps is None
+    assert source.pts_s(4) == 2.0
+    with pytest.raises(MediaError, match="newest frame only"):
+        source.pts_s(3)
 
 
 def test_new_frames_are_dropped_and_counted_when_the_reader_is_behind():

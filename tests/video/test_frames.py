@@ -75,6 +75,9 @@ def test_open_source_asks_a_foreign_source_for_nothing():
         def read(self, index):
             raise MediaError(str(index))
 
+        def pts_s(self, index):
+            raise MediaError(str(index))
+
         def close(self):
             return None
 
@@ -87,6 +90,29 @@ def test_open_source_asks_a_foreign_source_for_nothing():
     camera = Camera()
     assert open_source(camera) is camera
     assert Camera.asked == 0
+
+
+def test_a_source_that_lacks_a_member_is_told_which():
+    class Half:
+        name, size, num_frames, fps = "half", None, 1, None
+
+        def __iter__(self):
+            return iter(())
+
+        def read(self, index):
+            raise MediaError(str(index))
+
+    with pytest.raises(MediaError, match="Half lacks pts_s, close"):
+        open_source(Half())
+
+
+def test_every_source_tells_times_without_reading(images, tmp_path):
+    folder = open_folder(save_folder(tmp_path / "f", images), fps=10)
+    for source in (ArraySource(images, fps=10), folder, IterableSource(images, fps=10)):
+        assert [source.pts_s(index) for index in range(6)] == [frame.pts_s for frame in source]
+    assert ArraySource(images).pts_s(3) is None
+    with pytest.raises(MediaError, match="0 to 5"):
+        folder.pts_s(6)
 
 
 @pytest.mark.parametrize(

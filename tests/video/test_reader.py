@@ -48,6 +48,14 @@ def test_frames_carry_the_file_s_own_times(clips):
         assert [frame.pts_s for frame in reader][:4] == pytest.approx([0.0, 0.053, 0.106, 0.12])
 
 
+def test_times_are_told_without_reading_as_reading_tells_them(clips, clip_name):
+    with open_video(clips[clip_name]) as reader:
+        told = [reader.pts_s(index) for index in range(24)]
+        assert told == [frame.pts_s for frame in reader]
+        with pytest.raises(MediaError, match="0 to 23"):
+            reader.pts_s(24)
+
+
 def test_two_iterators_do_not_disturb_each_other(clips):
     expected = images_of(clips["b_frames.mov"])
     with open_video(clips["b_frames.mov"]) as reader:

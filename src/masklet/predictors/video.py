@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from masklet.errors import MediaError, PromptError, SessionError
+from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
 from masklet.predictors.engine import Answered, FrameEngine, Shown
 from masklet.predictors.features import CacheBudget
@@ -25,7 +25,7 @@ from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.policy import MemoryPolicy, choose_policy
 from masklet.tracking.state import ObjectState, RunningBank, StoredMask
 from masklet.tracking.step import ModelPrompt
-from masklet.video.frames import FrameSource, IterableSource, open_source
+from masklet.video.frames import FrameSource, open_source
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel, load_model
 
@@ -51,7 +51,10 @@ class SessionOptions:
 
 
 class VideoSession:
-    """Objects followed through one video, or through a stream that is pushed frame by frame.
+    """Objects followed through one video, or through a stream that is read or pushed frame by frame.
+
+    A source without a known end (a camera, an iterator) is read once: only its newest frame can be prompted, nothing
+    but that frame and the objects' memories is kept, and edits cannot be undone or saved.
 
     Every frame a person prompted conditions tracking from then on and keeps its mask until it is cleared. An edit
     makes only those results stale that it can change. Not for several threads at once.
@@ -97,7 +100,8 @@ class VideoSession:
             post_process=self.options.post_process,
             next_version=self._store.next_version,
         )
-        self._live = LiveStream(self._engine)
+        self._is_stream = num_frames is None
+        self._live = LiveStream(self._engine, self.source if self._is_stream else None)
         self._is_cancelled = False
 
     def __enter__(self) -> Self:
@@ -111,13 +115,14 @@ class VideoSession:
     def close(self) -> None:
         """Give back the source and all memory."""
         self._engine.features.close()
+        self._live.close()
         if self.source is not None:
             self.source.close()
 
     @property
     def object_ids(self) -> list[int]:
         """Ids of all objects, in order."""
-        return sorted(self._live.banks if self.source is None else self._store.objects)
+        return sorted(self._live.banks if self._is_stream else self._store.objects)
 
     @property
     def num_bytes(self) -> int:
@@ -125,11 +130,13 @@ class VideoSession:
         return self._engine.features.num_bytes + self._store.num_bytes
 
     def prompts_of(self, object_id: int) -> Mapping[int, PromptSet]:
-        """The prompts of an object by frame.
+        """The prompts of an object by frame; a stream tells those on its newest frame alone.
 
         Raises:
             SessionError: When there is no such object.
         """
+        if self._is_stream:
+            return self._live.prompts_of(object_id)
         return dict(self._store.state(object_id).prompts)
 
     # edits
@@ -140,7 +147,7 @@ class VideoSession:
 
         Args:
             object_id: A whole number from 1; a new one makes a new object.
-            frame: Frame index.
+            frame: Frame index; of a stream the newest frame that was given, or the next.
             prompts: Clicks, a box or a mask, in pixels of the frame.
 
         Returns:
@@ -148,9 +155,12 @@ class VideoSession:
 
         Raises:
             PromptError: When a prompt does not fit the frame or the id is not usable.
-            SessionError: When the session has no source.
+            SessionError: When the session has no source, or a stream's frame has gone by or not come yet.
         """
         check_object_id(object_id)
+        self._require_source()
+        if self._is_stream:
+            return self._live.prompt(object_id, frame, prompts)
         picture = self._read(frame)
         answer = self._prompted(object_id, picture, prompts)
         computed = Computed(result=answer.result, entry=answer.entry)
@@ -194,8 +204,10 @@ class VideoSession:
         """Take back what was said of an object on a frame; the frame is tracked again.
 
         Raises:
-            SessionError: When there is no such object or nothing was said.
+            SessionError: When there is no such object or nothing was said, or the source is a stream.
         """
+        if self._is_stream:
+            raise SessionError("What was said on a stream stays said; prompt the object again or remove it.")
         self._store.clear(object_id, frame)
 
     def remove(self, object_id: int) -> None:
@@ -204,7 +216,7 @@ class VideoSession:
         Raises:
             SessionError: When there is no such object.
         """
-        (self._live if self.source is None else self._store).remove(object_id)
+        (self._live if self._is_stream else self._store).remove(object_id)
 
     def rename(self, object_id: int, new_id: int) -> None:
         """Give an object another id.
@@ -213,10 +225,10 @@ class VideoSession:
             SessionError: When there is no such object or the new id is taken.
             PromptError: When the new id is not usable.
         """
-        (self._live if self.source is None else self._store).rename(object_id, new_id)
+        (self._live if self._is_stream else self._store).rename(object_id, new_id)
 
     def undo(self) -> bool:
-        """Take back the last edit (prompt, clear, remove, rename); False when there is none."""
+        """Take back the last edit (prompt, clear, remove, rename); False when there is none, as on a stream."""
         return self._store.undo()
 
     # tracking
@@ -226,42 +238,40 @@ class VideoSession:
         self._is_cancelled = True
 
     def track(
-        self, start: int = 0, stop: int | None = None, *, backward: bool = False
+        self, start: int | None = None, stop: int | None = None, *, backward: bool = False
     ) -> Iterator[FrameResult]:
         """Follow all objects through the frames of [start, stop), each from its first prompt in this direction on.
 
         Results that are in force are given again without work. The loop may prompt, add and remove objects.
 
         Args:
-            start: First frame of the range.
+            start: First frame of the range; None for the first of a video or the newest of a stream.
             stop: Frame after the last; None for the end of the source.
             backward: Visit the range from its last frame to its first, against time.
 
         Raises:
-            SessionError: When the session has no source, or the range is not within it.
+            SessionError: When the session has no source, the range is not within it or has gone by in a
+                stream, or a stream is to be tracked backward.
+            MediaError: When a frame cannot be read; a camera that stays away ends so.
         """
         source = self._require_source()
-        frames = self._range(source, start, stop, backward=backward)
         self._is_cancelled = False
+        if source.num_frames is None:
+            yield from self._live.track(start, stop, lambda: self._is_cancelled, backward=backward)
+            return
+        frames = self._range(source.num_frames, start or 0, stop, backward=backward)
         banks: dict[int, RunningBank] = {}
         for index in frames:
             if self._is_cancelled:
                 return
-            if source.num_frames is None and not self._has_frame(index):
-                return
             yield self._advance(index, banks, is_backward=backward)
 
-    def _range(self, source: FrameSource, start: int, stop: int | None, *, backward: bool) -> Sequence[int]:
-        num_frames = source.num_frames
-        if num_frames is None and (backward or start != 0):
+    @staticmethod
+    def _range(num_frames: int, start: int, stop: int | None, *, backward: bool) -> Sequence[int]:
+        stop = num_frames if stop is None else stop
+        if not 0 <= start <= stop <= num_frames:
             raise SessionError(
-                "A source without a known end is tracked forward from frame 0; give a file or an array."
-            )
-        last = num_frames if num_frames is not None else 2**62
-        stop = last if stop is None else stop
-        if not (0 <= start <= last and start <= stop <= last):
-            raise SessionError(
-                f"The range [{start}, {stop}) does not lie within the video's {last} frames; "
+                f"The range [{start}, {stop}) does not lie within the video's {num_frames} frames; "
                 "give 0 <= start <= stop <= number of frames."
             )
         return range(stop - 1, start - 1, -1) if backward else range(start, stop)
@@ -280,7 +290,7 @@ class VideoSession:
             elif any((at >= index) if is_backward else (at <= index) for at in state.prompts):
                 stale.append(object_id)
         if not stale:
-            return self._engine.result(index, self._pts(index), shown)
+            return self._engine.result(index, self._require_source().pts_s(index), shown)
         picture = self._read(index)
         shown.update(self._track_objects(picture, stale, banks, is_backward=is_backward))
         return self._engine.result(index, picture.pts_s, shown)
@@ -335,11 +345,14 @@ class VideoSession:
         """Write prompts, results and memories, so that ``load`` goes on with identical results.
 
         Raises:
-            SessionError: When the session has no source.
+            SessionError: When the session has no source, or it is a stream.
         """
         from masklet.predictors.session_file import write_session
 
-        self._require_source()
+        if self._require_source().num_frames is None:
+            raise SessionError(
+                "A stream cannot be read again, so its session is not saved; write its results."
+            )
         write_session(Path(path), self._store, self.model, self.policy.name)
 
     @classmethod
@@ -374,25 +387,10 @@ class VideoSession:
 
     def _read(self, index: int) -> Frame:
         source = self._require_source()
-        num_frames = source.num_frames
-        if index < 0 or (num_frames is not None and index >= num_frames):
-            last = "unknown" if num_frames is None else str(num_frames - 1)
-            raise PromptError(f"Frame {index} is not in the video, whose frames are 0 to {last}.")
+        num_frames = source.num_frames or 0
+        if not 0 <= index < num_frames:
+            raise PromptError(f"Frame {index} is not in the video, whose frames are 0 to {num_frames - 1}.")
         return source.read(index)
-
-    def _has_frame(self, index: int) -> bool:
-        source = self._require_source()
-        try:
-            source.read(index)
-        except MediaError:
-            if isinstance(source, IterableSource) and source.has_ended:
-                return False
-            raise
-        return True
-
-    def _pts(self, index: int) -> float | None:
-        fps = self._require_source().fps
-        return None if fps is None else index / fps
 
     def _bank_at(self, object_id: int, frame: int, *, is_backward: bool) -> MemoryBank:
         return self._store.bank_at(object_id, frame, is_backward=is_backward, rebuild=self._rebuild)

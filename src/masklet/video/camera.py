@@ -98,6 +98,7 @@ class CameraSource(ClosingSource):
         self._has_ended = False
         self._start_s: float | None = None
         self._num_given = 0
+        self._newest_pts_s: float | None = None
         self._num_dropped = 0
         self._num_reconnects = 0
 
@@ -160,6 +161,7 @@ class CameraSource(ClosingSource):
                 )
             # The place is counted here, after dropping, so that indexes have no gaps.
             self._num_given += 1
+            self._newest_pts_s = frame.pts_s
             yield Frame(index=self._num_given - 1, pts_s=frame.pts_s, image=frame.image)
 
     def read(self, index: int) -> Frame:
@@ -174,6 +176,19 @@ class CameraSource(ClosingSource):
                 f"{self._name} is live and can only give frame {self._num_given} next, not {index}."
             )
         return frame
+
+    def pts_s(self, index: int) -> float | None:
+        """When the newest frame came; a live stream keeps no other time.
+
+        Raises:
+            MediaError: Any index but that of the newest frame.
+        """
+        if index != self._num_given - 1 or index < 0:
+            raise MediaError(
+                f"{self._name} is live and knows the time of its newest frame only, not of frame {index}; "
+                "keep the times of the frames it gives."
+            )
+        return self._newest_pts_s
 
     def close(self) -> None:
         """Stop the thread; it leaves the camera after the frame that it is waiting for."""

@@ -83,7 +83,16 @@ class FolderSource(ClosingSource):
         image = read_image(self._paths[index], max_pixels=self._max_pixels)
         if image.shape[:2] != self._size.hw:
             raise _other_size(self._paths[index], Size(*image.shape[:2]), self._paths[0], self._size)
-        return Frame(index=index, pts_s=index / self._fps if self._fps else None, image=image)
+        return Frame(index=index, pts_s=self.pts_s(index), image=image)
+
+    def pts_s(self, index: int) -> float | None:
+        """When an image is shown, by the stated rate.
+
+        Raises:
+            MediaError: No such index.
+        """
+        check_index(index, len(self._paths), repr(self._name))
+        return index / self._fps if self._fps else None
 
 
 def open_folder(

@@ -16,7 +16,16 @@ from masklet.video.decoder import MAX_PIXELS
 from masklet.video.folder import IMAGE_SUFFIXES, FolderSource, open_folder
 from masklet.video.image import read_image
 from masklet.video.reader import VideoReader, open_video
-from masklet.video.source import ClosingSource, Frame, FrameSource, Image, check_image, check_index, is_source
+from masklet.video.source import (
+    ClosingSource,
+    Frame,
+    FrameSource,
+    Image,
+    check_image,
+    check_index,
+    is_source,
+    missing_members,
+)
 
 __all__ = [
     "ArraySource",
@@ -100,8 +109,16 @@ class ArraySource(ClosingSource):
             MediaError: No such frame.
         """
         check_index(index, self.num_frames, self._name)
-        pts_s = index / self._fps if self._fps else None
-        return Frame(index=index, pts_s=pts_s, image=self._images[index].copy())
+        return Frame(index=index, pts_s=self.pts_s(index), image=self._images[index].copy())
+
+    def pts_s(self, index: int) -> float | None:
+        """When a frame is shown, by the stated rate.
+
+        Raises:
+            MediaError: No such frame.
+        """
+        check_index(index, self.num_frames, self._name)
+        return index / self._fps if self._fps else None
 
 
 class IterableSource(ClosingSource):
@@ -191,6 +208,10 @@ class IterableSource(ClosingSource):
         self._num_given = max(self._num_given, frame.index + 1)
         return frame
 
+    def pts_s(self, index: int) -> float | None:
+        """When a frame is shown, by the stated rate."""
+        return index / self._fps if self._fps else None
+
     def close(self) -> None:
         """Forget the kept frames and take no more."""
         self._kept.clear()
@@ -215,8 +236,7 @@ class IterableSource(ClosingSource):
                 "send frames of one size."
             )
         self._size = size
-        pts_s = self._num_taken / self._fps if self._fps else None
-        frame = Frame(index=self._num_taken, pts_s=pts_s, image=checked)
+        frame = Frame(index=self._num_taken, pts_s=self.pts_s(self._num_taken), image=checked)
         self._kept.append(frame)
         self._num_taken += 1
         return frame
@@ -252,6 +272,11 @@ def open_source(
         return ArraySource(images[None] if images.ndim == 3 else images, fps=fps)
     if is_source(given):
         return given
+    missing = missing_members(given)
+    if hasattr(type(given), "read") and hasattr(type(given), "num_frames"):
+        raise MediaError(
+            f"A {type(given).__name__} lacks {', '.join(missing)} of FrameSource; add what is missing."
+        )
     if isinstance(given, Iterable):
         return IterableSource(cast("Iterable[Image]", given), fps=fps)
     raise MediaError(

@@ -97,7 +97,16 @@ class VideoReader(ClosingSource):
             if picture is None:
                 picture = self._decode(index)
             image = self._decoder.to_rgb(picture, self._facts.orientation)
-        return Frame(index=index, pts_s=float(self._facts.pts[index] * self._facts.time_base), image=image)
+        return Frame(index=index, pts_s=self.pts_s(index), image=image)
+
+    def pts_s(self, index: int) -> float:
+        """When a frame is shown, by the file's own time stamp, in seconds.
+
+        Raises:
+            MediaError: No such frame.
+        """
+        check_index(index, self.num_frames, repr(self.name))
+        return float(self._facts.pts[index] * self._facts.time_base)
 
     def close(self) -> None:
         """Close the file; reading again opens it again."""

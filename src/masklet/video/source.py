@@ -66,6 +66,10 @@ class FrameSource(Protocol):
         """One frame by index, equal to the one that iteration gives."""
         ...
 
+    def pts_s(self, index: int) -> float | None:
+        """When a frame is shown, as its ``Frame.pts_s`` says it, without reading the picture."""
+        ...
+
     def close(self) -> None:
         """Give back files, devices and threads."""
         ...
@@ -82,7 +86,11 @@ class FrameSource(Protocol):
 
 
 class ClosingSource:
-    """The ``with`` statement for sources: leaving the block closes the source."""
+    """What most sources share: no clock unless they say otherwise, and leaving a ``with`` block closes them."""
+
+    def pts_s(self, index: int) -> float | None:  # noqa: ARG002 - the times of sources with a clock differ
+        """None: a source with a clock says its own times."""
+        return None
 
     def close(self) -> None:
         """Nothing to give back unless a source says otherwise."""
@@ -98,10 +106,28 @@ class ClosingSource:
         self.close()
 
 
+_MEMBERS = (
+    "name",
+    "size",
+    "num_frames",
+    "fps",
+    "read",
+    "pts_s",
+    "close",
+    "__iter__",
+    "__enter__",
+    "__exit__",
+)
+
+
 def is_source(value: object) -> TypeGuard[FrameSource]:
     """Whether a value has every member of FrameSource; asks its class, so that no camera starts."""
-    members = ("name", "size", "num_frames", "fps", "read", "close", "__iter__", "__enter__", "__exit__")
-    return all(hasattr(type(value), member) for member in members)
+    return not missing_members(value)
+
+
+def missing_members(value: object) -> tuple[str, ...]:
+    """What a value lacks to be a FrameSource."""
+    return tuple(member for member in _MEMBERS if not hasattr(type(value), member))
 
 
 def check_index(index: int, num_frames: int, name: str) -> None:
