@@ -9,6 +9,11 @@ extras onnx and openvino.
 
 from __future__ import annotations
 
+import os
+
+# As the command line does for other runtimes than torch; it has to be said before torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+
 import argparse
 import statistics
 from importlib.metadata import version
@@ -88,6 +93,7 @@ def main() -> None:
         model=f"{loaded.name} at {loaded.config.image_size} px",
         weights=loaded.weights_sha256 or "random",
         threads=str(torch.get_num_threads()),
+        waiting=f"GOMP_SPINCOUNT={os.environ['GOMP_SPINCOUNT']}",
         rounds=str(arguments.rounds),
         compared=f"{len(CLICKS)} objects, {arguments.frames} frames",
         runtimes=f"onnxruntime {version('onnxruntime')}, openvino {version('openvino')}",

@@ -34,7 +34,10 @@ PROMPTS = {
 
 @torch.inference_mode()
 def our_video(model, pixels, prompts, *, is_backward=False):
-    """Logits (objects, h, w) and presence (objects,) per frame; all prompts on the first frame in the order of time."""
+    """Logits (objects, h, w) and presence (objects,) per frame; all prompts on the first frame in the order of time.
+
+    A single object may be prompted on later frames too, before anything is tracked.
+    """
     tracker = Tracker(model=model, policy=RECENT, pointer_span=min(len(pixels), model.config.max_pointers))
     order = range(len(pixels) - 1, -1, -1) if is_backward else range(len(pixels))
     given = [
@@ -45,16 +48,21 @@ def our_video(model, pixels, prompts, *, is_backward=False):
         )
         for prompt in prompts
     ]
-    banks = [MemoryBank() for _ in prompts]
+    images = [model.encode_image(pixels[frame : frame + 1]) for frame in range(len(pixels))]
+    said = {prompt.frame for prompt in prompts}
+    banks = [MemoryBank() for prompt in prompts if prompt.frame == order[0]]
+    prompted = {}
+    for frame in sorted(said):
+        moment = tracker.moment(frame, is_backward=is_backward)
+        here = [made for made, prompt in zip(given, prompts, strict=True) if prompt.frame == frame]
+        prompted[frame] = tracker.prompt(images[frame], here, banks, moment, reads_memory=False)
+        entries = prompted[frame].entries
+        banks = [bank.with_conditioning(entry) for bank, entry in zip(banks, entries, strict=True)]
     logits, presence = [], []
     for frame in order:
-        image, moment = (
-            model.encode_image(pixels[frame : frame + 1]),
-            tracker.moment(frame, is_backward=is_backward),
-        )
-        if frame == order[0]:
-            out = tracker.prompt(image, given, banks, moment, reads_memory=False)
-            banks = [bank.with_conditioning(entry) for bank, entry in zip(banks, out.entries, strict=True)]
+        image, moment = images[frame], tracker.moment(frame, is_backward=is_backward)
+        if frame in prompted:
+            out = prompted[frame]
         else:
             out = tracker.track(image, banks, moment)
             banks = [bank.with_tracked(entry) for bank, entry in zip(banks, out.entries, strict=True)]
@@ -137,6 +145,16 @@ def test_backward(config):
     reference = reference_video(reference_model(config, state), pixels, prompts, start=last, reverse=True)
     assert reference.frames == [5, 4, 3, 2, 1, 0]
     assert_same(our_video(our_model(config, state), pixels, prompts, is_backward=True), reference)
+
+
+def test_frames_before_a_second_prompt_look_ahead_to_it(config):
+    pixels = random_pixels(9, SIDE, seed=0)
+    later = VideoPrompt(frame=6, points_xy=((40.0, 32.0), (50.0, 10.0)), labels=(1, 0))
+    state = random_state(config, seed=4)
+    reference = reference_video(reference_model(config, state), pixels, [PROMPTS["click"], later])
+    alone = reference_video(reference_model(config, state), pixels, [PROMPTS["click"]])
+    assert float((reference.logits[3] - alone.logits[3]).abs().max()) > LIMIT
+    assert_same(our_video(our_model(config, state), pixels, [PROMPTS["click"], later]), reference)
 
 
 def test_box_whose_single_mask_is_unstable(config):

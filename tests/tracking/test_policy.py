@@ -85,8 +85,10 @@ def test_recent_counts_ages_backward_against_time():
     assert frames_and_numbers(attended.pointers) == [(20, 3), (18, 1), (19, 2)]
 
 
-def test_prompts_on_frames_to_come_are_not_read():
-    assert frames_and_numbers(attend_recent(bank_of([0, 9], [1]), moment(2)).spatial) == [(0, 6), (1, 0)]
+def test_the_next_prompted_frame_ahead_is_read_but_not_its_pointer():
+    attended = attend_recent(bank_of([0, 9, 12], [1]), moment(2))
+    assert frames_and_numbers(attended.spatial) == [(0, 6), (9, 6), (1, 0)]
+    assert frames_and_numbers(attended.pointers) == [(0, 2), (1, 1)]
 
 
 def test_of_many_prompted_frames_the_nearest_are_read():

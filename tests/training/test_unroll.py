@@ -52,7 +52,46 @@ def test_later_correction_follows_its_tracked_answer() -> None:
     config = PromptSimulation(mask_share=1.0, later_correction_share=1.0)
     found = kinds(config, 4)
     assert found.count("tracked") == 3
-    assert found[found.index("corrected") - 1] == "tracked"
+    assert found[found.index("corrected 1") - 1] == "tracked"
+
+
+def test_corrections_are_tried_on_tracked_frames_and_forgotten() -> None:
+    plain = PromptSimulation(mask_share=1.0, later_correction_share=0.0)
+    tried = PromptSimulation(mask_share=1.0, later_correction_share=0.0, tried_share=1.0, later_corrections=2)
+    model = build(preset("debug-compact"), seed=0)
+    before = Unroll(model, make_batch(4), plain, np.random.default_rng(0)).run()
+    after = Unroll(model, make_batch(4), tried, np.random.default_rng(0)).run()
+    tracked = [item for item in after if item.kind == "tracked"]
+    assert len(after) > len(tracked) == 3
+    assert all(item.kind in {"tracked", "corrected 1", "corrected 2"} for item in after)
+    assert not any(item.is_ambiguous for item in after if item.kind != "tracked")
+    # what was tried changes nothing of what is tracked on the first frame after the prompt
+    torch.testing.assert_close(tracked[0].decoded.logits, before[0].decoded.logits)
+
+
+def test_prompt_ahead_is_read_before_its_frame() -> None:
+    # gray frames, masks that move: only the prompted last frame can tell the first tracked one of its mask
+    config = PromptSimulation(mask_share=1.0, later_correction_share=1.0, ahead_share=1.0)
+    model = build(preset("debug-compact"), seed=0)
+    found = [kinds(config, 3, seed).count("tracked") for seed in range(6)]
+    # the frame ahead is given, not tracked
+    assert set(found) == {1}
+    one, other = make_batch(3), make_batch(3)
+    other.masks[:, 2] = False
+    other.masks[:, 2, 40:60, 5:25] = True
+    seed = next(seed for seed in range(9) if _prompted_ahead(seed) == 2)
+    answers = [
+        Unroll(model, batch, config, np.random.default_rng(seed)).run()[0].decoded.logits
+        for batch in (one, other)
+    ]
+    assert not torch.equal(*answers)
+
+
+def _prompted_ahead(seed: int) -> int:
+    rng = np.random.default_rng(seed)
+    rng.random()  # whether presence is trusted
+    rng.random()  # whether a later frame is corrected
+    return int(rng.integers(1, 3))
 
 
 def test_absence_is_judged() -> None:

@@ -28,8 +28,8 @@ _ROUNDS_BUDGET = CacheBudget(memory_bytes=2**30, disk_bytes=4 * 2**30)
 class ClickSubject:
     """An ImagePredictor that refines its last answer with every click."""
 
-    def __init__(self, model: LoadedModel) -> None:
-        self._predictor = ImagePredictor(model)
+    def __init__(self, model: LoadedModel, *, second_look: bool | None = None) -> None:
+        self._predictor = ImagePredictor(model, second_look=second_look)
 
     def embed(self, image: ByteArray) -> Embedding:
         """Encode the image."""

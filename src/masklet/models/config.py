@@ -138,6 +138,9 @@ class ModelConfig:
         keeps_clicked_parts: Whether parts of a mask that hold no positive click are dropped (ours).
         forgets_absent: Whether a frame without the object is remembered for one frame only, so that what was known of
             the object lasts until it comes back (ours).
+        is_correction_clear: Whether one click that corrects a mask counts as a clear prompt, answered by the single
+            mask (ours).
+        looks_again: Whether small objects of images are looked at a second time, enlarged (ours).
         least_stability: Below it the single mask of a clear prompt gives way to the best of three; 0 for never.
         pixel_mean: Mean of RGB in [0, 1].
         pixel_std: Standard deviation of RGB in [0, 1].
@@ -160,6 +163,8 @@ class ModelConfig:
     has_prompt_maps: bool = False
     keeps_clicked_parts: bool = False
     forgets_absent: bool = False
+    is_correction_clear: bool = False
+    looks_again: bool = False
     least_stability: float = SAM2_STABILITY
     pixel_mean: tuple[float, float, float] = IMAGENET_MEAN
     pixel_std: tuple[float, float, float] = IMAGENET_STD
@@ -253,6 +258,8 @@ def compact() -> ModelConfig:
         has_prompt_maps=True,
         keeps_clicked_parts=True,
         forgets_absent=True,
+        is_correction_clear=True,
+        looks_again=True,
         least_stability=0.0,
         pixel_mean=(0.5, 0.5, 0.5),
         pixel_std=(0.5, 0.5, 0.5),

@@ -21,11 +21,13 @@ from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures
 from masklet.predictors.preprocess import (
     PostProcess,
+    tidy_masks,
     to_image_logits,
     to_image_masks,
     to_model_prompt,
     to_pixels,
 )
+from masklet.predictors.second_look import Window, joined, shrunk, start_in, window_around
 from masklet.prompts import PromptSet
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import stability_of
@@ -44,18 +46,22 @@ class Embedding:
         size: Size of the image.
         model_name: The model that made it.
         weights_sha256: The weights that made it; None for random ones.
+        picture: The image itself, RGB uint8 (h, w, 3), where small objects are looked at a second time; else None.
     """
 
     features: ImageFeatures
     size: Size
     model_name: str
     weights_sha256: str | None = None
+    picture: np.ndarray | None = None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the embedding as safetensors."""
         tensors = {
             name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")
         }
+        if self.picture is not None:
+            tensors["picture"] = torch.from_numpy(np.ascontiguousarray(self.picture))
         facts = {"size_hw": json.dumps(self.size.hw), "model": self.model_name}
         facts |= {} if self.weights_sha256 is None else {"weights": self.weights_sha256}
         partial = Path(path).with_name(Path(path).name + ".part")
@@ -74,12 +80,14 @@ class Embedding:
                 facts = file.metadata() or {}
                 maps = [file.get_tensor(name) for name in ("features", "skip4", "skip8")]
                 size, name = Size(*json.loads(facts["size_hw"])), facts["model"]
+                has_picture = "picture" in file.keys()  # noqa: SIM118 - the file is no mapping
+                picture = file.get_tensor("picture").cpu().numpy() if has_picture else None
         except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
             raise WeightsError(
                 f"{Path(path).name} is not a saved embedding ({error}); embed the image again."
             ) from error
         features, weights = ImageFeatures(*maps), facts.get("weights")
-        return cls(features=features, size=size, model_name=name, weights_sha256=weights)
+        return cls(features=features, size=size, model_name=name, weights_sha256=weights, picture=picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,16 +113,23 @@ class ImagePredictor:
     """Segments objects in images. Holds a model and no other state; safe to share between threads."""
 
     def __init__(
-        self, model: LoadedModel | str = "compact", *, post_process: PostProcess | None = None
+        self,
+        model: LoadedModel | str = "compact",
+        *,
+        post_process: PostProcess | None = None,
+        second_look: bool | None = None,
     ) -> None:
         """Use a loaded model, or load one by name.
 
         Args:
             model: A loaded model or what ``load_model`` takes.
             post_process: How masks are tidied; None for the default.
+            second_look: Whether a small object is looked at again, enlarged, at the cost of one more encoding for
+                each object; None for what the model is made for.
         """
         self.model = load_model(model) if isinstance(model, str) else model
         self.post_process = post_process or PostProcess()
+        self.second_look = self.model.config.looks_again if second_look is None else second_look
         self._tracker = Tracker(
             model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
         )
@@ -146,6 +161,7 @@ class ImagePredictor:
                 size=Size(*picture.shape[:2]),
                 model_name=loaded.name,
                 weights_sha256=loaded.weights_sha256,
+                picture=picture if self.second_look else None,
             )
             for index, picture in enumerate(pictures)
         ]
@@ -235,7 +251,58 @@ class ImagePredictor:
             chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
             low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
             answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
+        if self.second_look:
+            for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
+                self._look_again(embedding, sets, found, multimask=multimask)
         return answers
+
+    def _look_again(
+        self,
+        embedding: Embedding,
+        prompts: Sequence[PromptSet],
+        found: list[Masks],
+        *,
+        multimask: bool | None,
+    ) -> None:
+        """Put better answers in place of those about small objects; of several candidates the best one is looked at."""
+        picture, side = embedding.picture, self.model.config.mask_side
+        if picture is None:
+            return
+        around = {
+            index: window
+            for index, (one, masks) in enumerate(zip(prompts, found, strict=True))
+            if (window := window_around(masks.masks[0], one)) is not None
+        }
+        if not around:
+            return
+        plain = ImagePredictor(self.model, post_process=self.post_process, second_look=False)
+        closer = plain.embed_batch([np.ascontiguousarray(one.cut(picture)) for one in around.values()])
+        starts = [
+            None if prompts[index].box is not None else start_in(window, found[index].logits[0], side)
+            for index, window in around.items()
+        ]
+        answers = plain.predict_batch(
+            closer,
+            [[window.inside(prompts[index])] for index, window in around.items()],
+            multimask=multimask and None,
+            start_logits=[[start] for start in starts],
+        )
+        for (index, window), (answer,) in zip(around.items(), answers, strict=True):
+            found[index] = self._joined(found[index], answer, window, has_box=prompts[index].box is not None)
+
+    def _joined(self, first: Masks, second: Masks, window: Window, *, has_box: bool) -> Masks:
+        side = self.model.config.mask_side
+        logits = joined(first.logits[0], second.logits[0], window, has_box=has_box)
+        cell = window.width * window.height / side**2
+        mask = tidy_masks(torch.from_numpy(logits)[None], cell, self.post_process)
+        score = second.scores[:1] if has_box else (first.scores[:1] + second.scores[:1]) / 2
+        return Masks(
+            masks=np.concatenate((mask, first.masks[1:])),
+            scores=np.concatenate((score, first.scores[1:])),
+            logits=np.concatenate((logits[None], first.logits[1:])),
+            presence=first.presence,
+            low_res_logits=np.concatenate((shrunk(logits, side)[None], first.low_res_logits[1:])),
+        )
 
     def _check_made_here(self, embedding: Embedding) -> None:
         """Refuse features that mean nothing to this model."""

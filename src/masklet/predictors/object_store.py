@@ -179,8 +179,11 @@ class ObjectStore:
                 recent.append(entry)
             if len(recent) == self._bank_capacity:
                 break
-        reached = {at: entry for at, entry in state.conditioning.items() if (frame - at) * step <= 0}
-        return MemoryBank(conditioning=reached, recent=tuple(reversed(recent)), capacity=self._bank_capacity)
+        return MemoryBank(
+            conditioning=dict(state.conditioning),
+            recent=tuple(reversed(recent)),
+            capacity=self._bank_capacity,
+        )
 
     def logits_of(self, state: ObjectState, frame: int) -> Tensor | None:
         """Decoder logits (h4, w4) of a result, rounded and limited as memory holds them; None when they are gone."""

@@ -98,9 +98,19 @@ def to_image_logits(logits: Tensor, size: Size) -> Tensor:
 
 def to_image_masks(logits: Tensor, size: Size, post: PostProcess) -> np.ndarray:
     """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
-    full = to_image_logits(logits, size)
-    masks = (full > 0).cpu().numpy()
     pixels_per_cell = size.num_pixels / logits.shape[-1] / logits.shape[-2]
+    return tidy_masks(to_image_logits(logits, size), pixels_per_cell, post)
+
+
+def tidy_masks(full: Tensor, pixels_per_cell: float, post: PostProcess) -> np.ndarray:
+    """Logits (b, h, w) at image size to tidy masks, bool (b, h, w).
+
+    Args:
+        full: The logits.
+        pixels_per_cell: Pixels of the image for one of the decoder's mask: holes and specks are measured in these.
+        post: How masks are tidied.
+    """
+    masks = (full > 0).cpu().numpy()
     hole_area, speck_area = round(post.hole_area * pixels_per_cell), round(post.speck_area * pixels_per_cell)
     if hole_area or speck_area:
         masks = np.stack([clean(mask, hole_area, speck_area) for mask in masks]) if len(masks) else masks

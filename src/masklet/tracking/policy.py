@@ -87,22 +87,34 @@ class MemoryPolicy:
 def nearest_conditioning(
     bank: MemoryBank, moment: Moment, limit: int = MAX_CONDITIONING
 ) -> list[MemoryEntry]:
-    """Prompted frames that have been reached, the nearest ones when there are many, in order of time."""
-    reached = [entry for entry in bank.conditioning.values() if moment.age(entry.frame) >= 0]
-    nearest = sorted(reached, key=lambda entry: moment.age(entry.frame))[:limit]
-    return sorted(nearest, key=lambda entry: entry.frame)
+    """Prompted frames an object reads, in order of time: the nearest ones behind, and the next one ahead.
+
+    SAM 2 reads all that lie ahead. One bounds what a correction can change: nothing on the far side of the prompted
+    frame before it.
+    """
+    by_age = sorted(bank.conditioning.values(), key=lambda entry: moment.age(entry.frame))
+    behind = [entry for entry in by_age if moment.age(entry.frame) >= 0][:limit]
+    ahead = [entry for entry in by_age if moment.age(entry.frame) < 0][-1:]
+    return sorted(behind + ahead, key=lambda entry: entry.frame)
+
+
+def _read_conditioning(
+    bank: MemoryBank, moment: Moment
+) -> tuple[list[tuple[MemoryEntry, int]], list[tuple[MemoryEntry, int]]]:
+    """Prompted frames as spatial memories, and as pointers; pointers of frames to come are not read, as in SAM 2."""
+    conditioning = nearest_conditioning(bank, moment)
+    spatial = [(entry, moment.num_memories - 1) for entry in conditioning]
+    aged = [(entry, moment.age(entry.frame)) for entry in conditioning]
+    return spatial, [(entry, age) for entry, age in aged if age >= 0]
 
 
 def attend_recent(bank: MemoryBank, moment: Moment) -> Attended:
     """Prompted frames and the frames just before, or the last ones that show the object where the model wants these."""
     if moment.forgets_absent:
         return attend_kept(bank, moment)
-    conditioning = nearest_conditioning(bank, moment)
-    last_row = moment.num_memories - 1
-    spatial = [(entry, last_row) for entry in conditioning]
-    pointers = [(entry, moment.age(entry.frame)) for entry in conditioning]
+    spatial, pointers = _read_conditioning(bank, moment)
     for entry in sorted(bank.recent, key=lambda entry: -moment.age(entry.frame)):
-        if 1 <= moment.age(entry.frame) <= last_row:
+        if 1 <= moment.age(entry.frame) < moment.num_memories:
             spatial.append((entry, moment.age(entry.frame) - 1))
     for entry in sorted(bank.recent, key=lambda entry: moment.age(entry.frame)):
         if 1 <= moment.age(entry.frame) < moment.max_pointers:
@@ -112,18 +124,16 @@ def attend_recent(bank: MemoryBank, moment: Moment) -> Attended:
 
 def attend_kept(bank: MemoryBank, moment: Moment) -> Attended:
     """Prompted frames and the last good frames, however long ago; the very last frame is always read."""
-    conditioning = nearest_conditioning(bank, moment)
-    last_row = moment.num_memories - 1
+    spatial, pointers = _read_conditioning(bank, moment)
+    last_row, num_conditioning = moment.num_memories - 1, len(pointers)
     past = sorted(
         (entry for entry in bank.recent if moment.age(entry.frame) >= 1), key=lambda e: moment.age(e.frame)
     )
     good = [entry for index, entry in enumerate(past) if entry.is_kept or index == 0]
-    spatial = [(entry, last_row) for entry in conditioning]
     spatial += [(entry, row) for row, entry in reversed(list(enumerate(good[:last_row])))]
-    pointers = [(entry, moment.age(entry.frame)) for entry in conditioning]
     pointers += [(entry, min(moment.age(entry.frame), moment.max_pointers - 1)) for entry in good]
     return Attended(
-        spatial=tuple(spatial), pointers=tuple(pointers[: moment.max_pointers + len(conditioning)])
+        spatial=tuple(spatial), pointers=tuple(pointers[: moment.max_pointers + num_conditioning])
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -51,15 +52,20 @@ class ObjectState:
     edits: int = 0
 
     def drop_dependents(self, frame: int) -> dict[int, StoredMask]:
-        """Remove the results that a change on a frame can alter: later ones tracked forward, earlier ones backward.
+        """Remove the results that a change on a frame can alter.
+
+        Results look ahead to the next prompted frame. So a change alters what was tracked past it, and what was
+        tracked towards it from the prompted frame before.
 
         Returns:
             What was removed, for undo.
         """
+        before = max((at for at in self.prompts if at < frame), default=-1)
+        after = min((at for at in self.prompts if at > frame), default=math.inf)
         dropped = {
             at: result
             for at, result in self.results.items()
-            if not result.is_prompted and ((at < frame) if result.is_backward else (at > frame))
+            if not result.is_prompted and ((at < after) if result.is_backward else (at > before))
         }
         for at in dropped:
             del self.results[at]

@@ -209,12 +209,14 @@ class Tracker:
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
-        is_ambiguous = torch.tensor([len(prompt.labels) <= 1 for prompt in prompts], device=features.device)
+        is_ambiguous = torch.tensor([self._is_ambiguous(one) for one in prompts], device=features.device)
         chosen = self.policy.choose(decoded, is_ambiguous, banks, moment)
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
-        if is_prompted and self.model.config.keeps_clicked_parts:
+        # a click on a mask that was tracked adds to it: parts it does not touch may well be right
+        is_first_word = is_prompted and carried is None
+        if is_first_word and self.model.config.keeps_clicked_parts:
             side = self.model.config.image_size
             pairs = zip(logits, prompts, strict=True)
             kept = [keep_clicked_parts(one, prompt.points_xy, prompt.labels, side) for one, prompt in pairs]
@@ -226,6 +228,11 @@ class Tracker:
         return self._remember(
             image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted
         )
+
+    def _is_ambiguous(self, prompt: ModelPrompt) -> bool:
+        """Whether the best of three masks answers, not the single one."""
+        is_correction = prompt.start_logits is not None and len(prompt.labels) == 1
+        return len(prompt.labels) <= 1 and not (is_correction and self.model.config.is_correction_clear)
 
     def decode(
         self,

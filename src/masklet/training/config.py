@@ -23,6 +23,11 @@ class PromptSimulation:
         still_corrections: Most correction clicks on a still after the first prompt.
         clip_corrections: Most correction clicks on the first frame of a clip.
         later_correction_share: Share of clip steps in which one later frame is corrected too.
+        later_corrections: Most correction clicks on a later frame.
+        tried_share: Share of the other tracked frames on which corrections are tried too and then forgotten: decoding
+            costs little beside the frame.
+        ahead_share: Share of the clip steps with a later correction in which that frame is prompted at once, before
+            anything is tracked, so that the frames before it look ahead to it.
         centre_share: Share of clicks at the deepest point, as in evaluation, rather than anywhere.
         truth_share: Share of correction clicks drawn from the true mask rather than from the error.
     """
@@ -32,6 +37,9 @@ class PromptSimulation:
     still_corrections: int = 3
     clip_corrections: int = 1
     later_correction_share: float = 0.3
+    later_corrections: int = 1
+    tried_share: float = 0.0
+    ahead_share: float = 0.0
     centre_share: float = 0.5
     truth_share: float = 0.1
 

@@ -136,6 +136,8 @@ class TrainingRun:
 
     def __iter__(self) -> Iterator[StepReport]:
         """Train step by step; checkpoints are written on the way and at the end."""
+        # sharp affinities leave weights too small for normal numbers, on which a CPU is many times slower
+        torch.set_flush_denormal(True)
         saved = time.monotonic()
         batches = stream(self._data, first_step=self.step, num_workers=self._num_workers)
         started = time.monotonic()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from masklet.errors import ConfigError
 from masklet.training.actors import ActorConfig
+from masklet.training.augment import AugmentConfig
 from masklet.training.config import LossWeights, OptimConfig, PromptSimulation, TrainingConfig
 from masklet.training.synthetic import SyntheticConfig
+from masklet.training.views import ViewConfig
 
 BALANCED = LossWeights(focal=0.0, normalised_focal=2.0, dice=1.5, others=0.1, single_share=0.3, carried=0.5)
 """What our short runs use instead of SAM 2's weights."""
@@ -123,6 +126,47 @@ def compact_return() -> TrainingConfig:
     )
 
 
+CLOSER = AugmentConfig(view=ViewConfig(whole=0.4, focus=0.35, min_crop=0.25))
+"""More windows around single objects, small ones enlarged up to four times, as a second look at inference is."""
+
+
+def compact_close() -> TrainingConfig:
+    """Sixth stage: small objects seen closely, frames that look ahead to a prompt; the full rate again."""
+    return TrainingConfig(
+        name="compact-close",
+        steps=3000,
+        side=384,
+        still_batch=6,
+        clip_batch=2,
+        clip_share=0.4,
+        num_frames=8,
+        seed=5000,
+        stills={"still_composite_share": 0.15, "synthetic": LOOKALIKES, "augment": CLOSER},
+        clips={"composite_share": 0.4, "clip_share": 0.35, "synthetic": HIDING},
+        prompts=PromptSimulation(
+            still_corrections=4,
+            box_share=0.3,
+            later_correction_share=0.4,
+            later_corrections=3,
+            tried_share=0.4,
+            ahead_share=0.5,
+        ),
+        losses=replace(BALANCED, single_share=1.0),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=60, decay_share=0.0),
+    )
+
+
+def compact_settle() -> TrainingConfig:
+    """Last stage: as the sixth, while the rate decays."""
+    return replace(
+        compact_close(),
+        name="compact-settle",
+        steps=400,
+        seed=6000,
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=1, decay_share=1.0, ema_decay=0.99),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
@@ -130,6 +174,8 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-stills": compact_stills,
     "compact-track": compact_track,
     "compact-return": compact_return,
+    "compact-close": compact_close,
+    "compact-settle": compact_settle,
 }
 
 

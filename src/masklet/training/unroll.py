@@ -84,20 +84,23 @@ class Unroll:
         """Unroll all frames."""
         pixels = normalise(self.batch.frames.to(self.device), self.model)
         num_frames = self.batch.num_frames
-        images = by_time(self.model.encode_image(pixels), num_frames)
+        images = [image.select(self.owner) for image in by_time(self.model.encode_image(pixels), num_frames)]
         written: list[WrittenFrame] = []
         later = self._later_correction(num_frames)
-        for time in range(num_frames):
-            image = images[time].select(self.owner)
-            if time == 0:
-                answer, is_given = self._prompted(image)
-                is_conditioning = True
-            else:
-                answer = self._tracked(image, written, time, is_corrected=time == later)
-                is_conditioning, is_given = time == later, time == later
+        is_ahead = later > 0 and self.config.ahead_share > 0 and self.rng.random() < self.config.ahead_share
+        for time in (0, later) if is_ahead else (0,):
+            answer = self._prompted(images[time], time)
+            written.append(self._write(images[time], answer, time, is_given=True, is_conditioning=True))
+        for time in range(1, num_frames):
+            if is_ahead and time == later:
+                continue
+            is_corrected = time == later
+            answer = self._tracked(images[time], written, time, is_corrected=is_corrected)
             if time + 1 < num_frames:
                 written.append(
-                    self._write(image, answer, time, is_given=is_given, is_conditioning=is_conditioning)
+                    self._write(
+                        images[time], answer, time, is_given=is_corrected, is_conditioning=is_corrected
+                    )
                 )
         return self.judged
 
@@ -106,25 +109,26 @@ class Unroll:
             return -1
         return int(self.rng.integers(1, num_frames))
 
-    def _prompted(self, image: ImageFeatures) -> tuple[Answer, bool]:
+    def _prompted(self, image: ImageFeatures, time: int) -> Answer:
+        self.carried = None
         is_clip = self.batch.num_frames > 1
         if is_clip and self.rng.random() < self.config.mask_share:
-            return self._given(image), True
+            return self._given(image, time)
         features = self.model.no_memory(image.features)
-        masks = self.masks[:, 0]
+        masks = self.masks[:, time]
         if self.rng.random() < self.config.box_share:
             points, kind = first_boxes(masks, self.rng), "box"
         else:
             points, kind = first_clicks(masks, self.rng, self.config), "click 1"
-        answer = self._decode(image, features, 0, points, None, kind)
+        answer = self._decode(image, features, time, points, None, kind)
         most = self.config.clip_corrections if is_clip else self.config.still_corrections
         for extra in range(int(self.rng.integers(0, most + 1))):
-            answer, points = self._corrected(image, features, 0, points, answer, f"click {extra + 2}")
-        return answer, True
+            answer, points = self._corrected(image, features, time, points, answer, f"click {extra + 2}")
+        return answer
 
-    def _given(self, image: ImageFeatures) -> Answer:
+    def _given(self, image: ImageFeatures, time: int) -> Answer:
         side = self.model.config.mask_side
-        mask = self.batch.masks[:, 0].to(self.device)
+        mask = self.batch.masks[:, time].to(self.device)
         is_present = mask.flatten(1).any(dim=1)
         # the pointer is made by the model's own path for given masks, one object's image at a time in the batch
         pointer = self.model.point_at_mask(image, mask[:, None].float())
@@ -137,9 +141,18 @@ class Unroll:
         features = self.model.read_memory(image.features, memory)
         self.carried = self.model.carry_mask(image, memory)
         answer = self._decode(image, features, time, None, None, "tracked")
-        if is_corrected:
-            answer, _ = self._corrected(image, features, time, None, answer, "corrected")
-        return answer
+        is_tried = self.config.tried_share > 0 and self.rng.random() < self.config.tried_share
+        if not (is_corrected or is_tried):
+            return answer
+        corrected, points = answer, None
+        for extra in range(self._num_corrections()):
+            kind = f"corrected {extra + 1}"
+            corrected, points = self._corrected(image, features, time, points, corrected, kind)
+        return corrected if is_corrected else answer
+
+    def _num_corrections(self) -> int:
+        most = self.config.later_corrections
+        return most if most == 1 else int(self.rng.integers(1, most + 1))
 
     def _corrected(
         self,
@@ -166,7 +179,7 @@ class Unroll:
         start: Tensor | None,
         kind: str,
     ) -> Answer:
-        is_ambiguous = points is None or points[1].shape[1] == 1
+        is_ambiguous = points is None or (points[1].shape[1] == 1 and not self._is_clear(start))
         points_xy, labels = closed(points or no_points(self.num_objects), self.num_objects)
         points_xy, labels = points_xy.to(self.device), labels.to(self.device)
         prompts = self.model.encode_prompts(points_xy, labels, start, carried=self.carried)
@@ -185,6 +198,10 @@ class Unroll:
             )
         )
         return self._choose(decoded, is_visible, is_ambiguous=is_ambiguous)
+
+    def _is_clear(self, start: Tensor | None) -> bool:
+        """Whether a single click says enough, because it corrects a mask."""
+        return start is not None and self.model.config.is_correction_clear
 
     def _choose(self, decoded: DecodedMasks, is_visible: Tensor, *, is_ambiguous: bool) -> Answer:
         rows = torch.arange(self.num_objects, device=self.device)
@@ -209,8 +226,9 @@ class Unroll:
         recent = [entry for entry in written if not entry.is_conditioning and time - entry.time < num_rows]
         spatial = conditioning + recent
         rows = [num_rows - 1] * len(conditioning) + [time - entry.time - 1 for entry in recent]
-        newest = max(range(len(spatial)), key=lambda slot: spatial[slot].time)
-        pointers = written[-self.model.config.max_pointers :]
+        newest = min(range(len(spatial)), key=lambda slot: abs(time - spatial[slot].time))
+        # pointers of frames to come are not read, as in SAM 2
+        pointers = [entry for entry in written if entry.time < time][-self.model.config.max_pointers :]
         span = self.model.config.max_pointers - 1
         ages = [(time - entry.time) / span for entry in pointers]
         count = self.num_objects

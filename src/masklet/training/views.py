@@ -12,7 +12,6 @@ from masklet.training.data import StillRecord
 
 MIN_AREA = 16  # pixels of the square image that an object must show
 _TURNABLE = frozenset({"nuclei", "leaves", "crops", "mri", "cigarette"})  # no side of these pictures is up
-_MIN_CROP = 0.45  # shortest side of a crop, as a share of the output side: smaller would blur
 _MASKS_PER_WARP = 4  # channels that are resampled together
 
 
@@ -26,6 +25,7 @@ class ViewConfig:
         flip: Probability of a mirror image, in [0, 1].
         tilt: Probability of a small turn, in [0, 1].
         area_exponent: Objects are drawn with weight area ** exponent: 0 is uniform, 1 favours the largest.
+        min_crop: Shortest side of a window, as a share of the output side; a small one is blurred.
     """
 
     whole: float = 0.45
@@ -33,6 +33,7 @@ class ViewConfig:
     flip: float = 0.5
     tilt: float = 0.12
     area_exponent: float = 0.3
+    min_crop: float = 0.45
 
 
 def render_view(
@@ -63,13 +64,13 @@ def draw_crop(
     x, y, box_width, box_height = record.boxes_xywh[rng.choice(len(weights), p=weights / weights.sum())]
     if choice < config.whole + config.focus:
         reach = max(np.sqrt(box_width * box_height) * np.exp(rng.uniform(np.log(1.2), np.log(6))), 1.0)
-        crop_width = crop_height = max(float(reach), _MIN_CROP * max(size_wh))
+        crop_width = crop_height = max(float(reach), config.min_crop * max(size_wh))
     else:
         share = np.sqrt(rng.uniform(0.25, 1.0))
         crop_width, crop_height = width * share, height * share
     aspect = np.exp(rng.uniform(-0.2, 0.2))
-    crop_width = min(max(crop_width * aspect, _MIN_CROP * size_wh[0]), width)
-    crop_height = min(max(crop_height / aspect, _MIN_CROP * size_wh[1]), height)
+    crop_width = min(max(crop_width * aspect, config.min_crop * size_wh[0]), width)
+    crop_height = min(max(crop_height / aspect, config.min_crop * size_wh[1]), height)
     centre_x = x + box_width / 2 + rng.uniform(-0.4, 0.4) * crop_width
     centre_y = y + box_height / 2 + rng.uniform(-0.4, 0.4) * crop_height
     x0 = float(np.clip(centre_x - crop_width / 2, 0, width - crop_width))
