@@ -147,6 +147,18 @@ CLIPS = {
     "pictures.mov": Clip(codec="mjpeg", pixel_format="yuvj420p"),
     "mpeg4.mp4": Clip(codec="mpeg4", num_b_frames=2),
     "stream.ts": Clip(),
+    "b_frames.ts": Clip(num_b_frames=3),
+    "hevc.ts": Clip(
+        codec="libx265",
+        size_hw=(240, 320),
+        encoder=((X265, "log-level=none:keyint=8:bframes=2:pools=1"),),
+    ),
+    "second_kind.mpg": Clip(
+        codec="mpeg2video", num_b_frames=2, size_hw=(96, 128), time_base=FRAME_S, pts=TICKS
+    ),
+    "first_kind.mpg": Clip(codec="mpeg1video", num_b_frames=0, time_base=FRAME_S, pts=TICKS),
+    "live.webm": Clip(codec="libvpx-vp9", container=(("live", "1"),)),
+    "dash.mp4": Clip(container=(("movflags", "dash+frag_keyframe+empty_moov+default_base_moof"),)),
     "palette.gif": Clip(codec="gif", pixel_format="rgb8", time_base=Fraction(1, 100)),
     "turned.mp4": Clip(rotation=90),
 }

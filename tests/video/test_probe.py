@@ -56,7 +56,7 @@ def test_a_single_frame_has_the_stated_rate(make_clip):
 @pytest.mark.parametrize(
     "name",
     ["closed.mp4", "index_first.mp4", "fragments.mp4", "closed.mkv", "vp9.webm", "vp8.webm",
-     "no_b_frames.avi", "packed.avi", "palette.gif"],
+     "no_b_frames.avi", "packed.avi", "palette.gif", "second_kind.mpg"],
 )  # fmt: skip
 def test_no_cut_is_silent(clips, tmp_path, name):
     data = clips[name].read_bytes()

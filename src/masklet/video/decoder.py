@@ -170,6 +170,34 @@ class FrameDecoder:
         """Go back to the first packet by opening the file anew, which leaves no decoder state."""
         self.close()
 
+    def has_whole_end(self, start: int | None) -> bool:
+        """Whether the last packet decodes without any error, also such as FFmpeg would pass over.
+
+        A picture that ends early is drawn without a word, its lower part grey or repeated.
+
+        Args:
+            start: Time stamp of a key frame near the end, from which to decode; None for the whole file. A jump may
+                land where pictures lack what they refer to, so that only True can be relied on then.
+        """
+        self.restart()
+        with media_errors(self.name):
+            context = self.stream.codec_context
+            context.options = {"max_pixels": str(self._max_pixels), "err_detect": "explode"}
+            context.thread_type = "NONE"  # so that an error belongs to the packet that raises it
+        if start is not None:
+            self.seek(start)
+        is_whole = True
+        for packet in self.container.demux(self.stream):
+            if packet.size:
+                try:
+                    with media_errors(self.name):
+                        packet.decode()
+                    is_whole = True
+                except MediaError:
+                    is_whole = False
+        self.restart()
+        return is_whole
+
     def to_rgb(self, frame: av.VideoFrame, orientation: Orientation) -> Image:
         """A decoded picture as upright RGB uint8 (h, w, 3).
 

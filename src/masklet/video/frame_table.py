@@ -15,7 +15,9 @@ from masklet.errors import DamagedMediaError, MediaError, UnsupportedMediaError
 from masklet.geometry import Size
 from masklet.video.boundary import media_errors
 from masklet.video.decoder import FrameDecoder, stored_size
+from masklet.video.mpeg_pictures import PictureOrder
 from masklet.video.orientation import Orientation, orientation_of
+from masklet.video.structure import sniff_container, stated_frames, stated_times
 
 # Codecs whose every packet is one picture: a packet without its picture is damage. Left out on purpose
 # are VP8
@@ -40,6 +42,9 @@ _ONE_PICTURE_PER_PACKET = frozenset(
         "mpeg1video",
     ]
 )
+_NUMBERED_PICTURES = ("mpeg1video", "mpeg2video")
+_UNBOUNDED = ("mpegts", "mpeg")  # containers that do not state how long a picture is
+_TIME_WRAP = 2**33  # MPEG streams count show times in 33 bits
 _CONTAINERS_WITH_PTS = ("mov", "matroska", "gif", "mpegts", "mpeg")
 
 
@@ -75,6 +80,7 @@ class _Packets:
     pts: tuple[int | None, ...]
     key_pts: frozenset[int]
     num_empty: int
+    hidden_pts: tuple[int, ...]
     last_duration: int
 
     @property
@@ -93,6 +99,7 @@ def build_table(decoder: FrameDecoder) -> FrameTable:
     """
     packets = _read_packets(decoder)
     _check_count(decoder, packets)
+    _check_times(decoder, packets)
     if _tells_frames(decoder, packets):
         table = _table_from_packets(decoder, packets)
         if _proves_itself(decoder, table):
@@ -132,16 +139,21 @@ def _read_packets(decoder: FrameDecoder) -> _Packets:
     """Demux the whole file without decoding."""
     pts: list[int | None] = []
     keys: set[int] = set()
+    hidden: list[int] = []
     num_empty = last_duration = 0
     with media_errors(decoder.name):
         decoder.prepare()
+        order = PictureOrder() if decoder.stream.codec.canonical_name in _NUMBERED_PICTURES else None
         packets: Iterator[Packet[VideoStream]] = decoder.container.demux(decoder.stream)
         for packet in packets:
             _check_packet(packet, decoder.name)
             if packet.size == 0:
                 num_empty += packet.dts is not None
                 continue
+            if order is not None:
+                order.add(bytes(packet))
             if packet.is_discard:
+                hidden.append(packet.pts or 0)
                 continue
             pts.append(packet.pts)
             if packet.is_keyframe and packet.pts is not None:
@@ -149,7 +161,26 @@ def _read_packets(decoder: FrameDecoder) -> _Packets:
             last_duration = packet.duration or 0
     if not pts:
         raise DamagedMediaError(f"{decoder.name} holds no frame; copy it again from its source.")
-    return _Packets(pts=tuple(pts), key_pts=frozenset(keys), num_empty=num_empty, last_duration=last_duration)
+    _check_order(decoder, order)
+    return _Packets(
+        pts=tuple(pts),
+        key_pts=frozenset(keys),
+        num_empty=num_empty,
+        hidden_pts=tuple(hidden),
+        last_duration=last_duration,
+    )
+
+
+def _check_order(decoder: FrameDecoder, order: PictureOrder | None) -> None:
+    """Refuse a video whose pictures are numbered and where a number is missing."""
+    if order is None:
+        return
+    order.end()
+    if order.broken is not None:
+        raise DamagedMediaError(
+            f"{decoder.name} is damaged: {order.broken}; copy it again, or open it with allow_damaged=True to use "
+            "what is left."
+        )
 
 
 def _check_packet(packet: Packet[VideoStream], name: str) -> None:
@@ -166,10 +197,24 @@ def _check_count(decoder: FrameDecoder, packets: _Packets) -> None:
     """Compare the packets found with what the container states."""
     stream, container = decoder.stream, decoder.container
     num_found = len(packets.pts) + packets.num_empty
+    counts = stated_frames(decoder.path, sniff_container(decoder.path))
+    # FFmpeg names Matroska tracks otherwise than the file does, so only a lone one is sure to be the same
+    num_stated = next(iter(counts.values())) if len(counts) == 1 else counts.get(stream.id)
+    is_short = num_stated is not None and num_found + len(packets.hidden_pts) < num_stated
+    known = [time for time in packets.pts if time is not None]
+    # Fragments have no edits that could hide frames in the middle on purpose.
+    is_torn = (
+        not stream.frames and known and any(min(known) < time < max(known) for time in packets.hidden_pts)
+    )
+    if is_short or is_torn:
+        raise DamagedMediaError(
+            f"{decoder.name} is damaged: {num_found} frames of about {num_stated or len(packets.hidden_pts) + num_found} can be read; copy it again, or open "
+            "it with allow_damaged=True to use what is left."
+        )
     if container.format.name.startswith("avi") and num_found < stream.frames:
         raise DamagedMediaError(f"{decoder.name} ends early: {num_found} frames of about {stream.frames}.")
     is_stated = container.format.name.startswith(("matroska", "mov")) and len(container.streams) == 1
-    rate, known = stream.average_rate, [time for time in packets.pts if time is not None]
+    rate = stream.average_rate
     if is_stated and rate and container.duration and known and stream.time_base:
         # Other streams may last longer than the video, so only a lone one can be held against the
         # stated duration.
@@ -185,6 +230,25 @@ def _check_count(decoder: FrameDecoder, packets: _Packets) -> None:
             )
 
 
+def _check_times(decoder: FrameDecoder, packets: _Packets) -> None:
+    """Every picture whose show time an MPEG stream states must be among the packets found."""
+    stated = stated_times(decoder.path, sniff_container(decoder.path)).get(_stated_id(decoder))
+    if not stated:
+        return
+    missing = stated - {time % _TIME_WRAP for time in packets.pts if time is not None}
+    if missing:
+        raise DamagedMediaError(
+            f"{decoder.name} is damaged: {len(missing)} of {len(stated)} pictures that its packets announce are "
+            "missing; copy it again, or open it with allow_damaged=True to use what is left."
+        )
+
+
+def _stated_id(decoder: FrameDecoder) -> int:
+    """The number of the video stream as MPEG packets write it; FFmpeg adds 256 to that of program streams."""
+    number = decoder.stream.id
+    return number & 0xFF if decoder.container.format.name == "mpeg" else number
+
+
 def _tells_frames(decoder: FrameDecoder, packets: _Packets) -> bool:
     """Whether packets and frames correspond one to one, with the same time stamps."""
     stream, container = decoder.stream, decoder.container.format.name
@@ -194,7 +258,10 @@ def _tells_frames(decoder: FrameDecoder, packets: _Packets) -> bool:
         or stream.codec.canonical_name not in _ONE_PICTURE_PER_PACKET
     ):
         return False
-    if packets.pts[0] not in packets.key_pts:
+    # pictures shown before the first one in the file refer to what was cut off, and do not decode
+    if packets.pts[0] not in packets.key_pts or packets.pts[0] != min(
+        time for time in packets.pts if time is not None
+    ):
         return False
     if container.startswith("avi"):
         return not stream.codec_context.has_b_frames
@@ -239,10 +306,7 @@ def _table_by_decoding(decoder: FrameDecoder, packets: _Packets) -> FrameTable:
             "allow_damaged=True "
             "to use it as it is."
         )
-    # Pictures before the first whole one (an open group of pictures that was cut) are shown by no player.
-    num_leading = (
-        sum(1 for p in packets.pts if p is not None and p < table.pts[0]) if packets.has_unique_pts else 0
-    )
+    num_leading = _num_leading(packets, table)
     num_missing = len(packets.pts) - num_leading - len(table.pts)
     if num_missing > 0 and decoder.stream.codec.canonical_name in _ONE_PICTURE_PER_PACKET:
         raise DamagedMediaError(
@@ -250,12 +314,37 @@ def _table_by_decoding(decoder: FrameDecoder, packets: _Packets) -> FrameTable:
             "open it with "
             "allow_damaged=True to use what is left."
         )
+    _check_end(decoder, table)
     is_seekable = (
         table.is_seekable
         and packets.has_unique_pts
         and decoder.container.format.name.startswith(_CONTAINERS_WITH_PTS)
     )
     return replace(table, is_seekable=is_seekable, last_duration=packets.last_duration)
+
+
+def _check_end(decoder: FrameDecoder, table: FrameTable) -> None:
+    """Refuse a stream whose last picture is cut, where the container does not say how long it should be."""
+    if decoder.container.format.name not in _UNBOUNDED:
+        return
+    near = table.pts[table.keyframes[-1]] if table.is_seekable else None
+    if (near is None or not decoder.has_whole_end(near)) and not decoder.has_whole_end(None):
+        raise DamagedMediaError(
+            f"{decoder.name} ends early: the last of its {len(table.pts)} frames is cut; copy it again, or open it "
+            "with allow_damaged=True to use what is left."
+        )
+
+
+def _num_leading(packets: _Packets, table: FrameTable) -> int:
+    """Packets before the first whole picture, where an open group of pictures was cut; no player shows them."""
+    if not packets.has_unique_pts:
+        return 0
+    key = next((index for index, time in enumerate(packets.pts) if time in packets.key_pts), None)
+    before = len(packets.pts) if key is None else key
+    start = table.pts[0] if key is None else packets.pts[key]
+    late = sum(1 for time in packets.pts[before:] if time is not None and start is not None and time < start)
+    lost = sum(1 for time in packets.pts if time is not None and time < table.pts[0])
+    return min(before + late, lost)
 
 
 def _decode_all(decoder: FrameDecoder) -> tuple[FrameTable, int]:

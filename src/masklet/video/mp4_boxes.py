@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from masklet.video.mp4_samples import find_sample_break
+
 FIRST_BOXES = frozenset(
     (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx", b"moof", b"pnot")
 )
@@ -72,7 +74,7 @@ def find_mp4_break(file: BinaryIO, num_bytes: int) -> str | None:
         return "it has no 'moov' box, which is written last, so the recording or copy was stopped"
     if b"mvex" in seen and (kind == b"moof" or offset < num_bytes):
         return "its last fragment is not whole"
-    return None
+    return find_sample_break(file, num_bytes)
 
 
 def _read_box(file: BinaryIO, offset: int, end: int) -> _Box | None:

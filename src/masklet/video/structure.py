@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from masklet.video.matroska import find_matroska_break
+from masklet.video.matroska import count_blocks, find_matroska_break
 from masklet.video.mp4_boxes import FIRST_BOXES, find_mp4_break
+from masklet.video.mp4_samples import count_samples
+from masklet.video.program import find_program_break, program_times
+from masklet.video.transport import find_transport_break, transport_packet_size, transport_times
 
 
 def sniff_container(path: Path) -> str | None:
@@ -32,7 +36,7 @@ def sniff_container(path: Path) -> str | None:
         return "gif"
     if head[:4] in (b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"):
         return "mpeg"
-    if _transport_packet_size(head) is not None:
+    if transport_packet_size(head) is not None:
         return "mpegts"
     return None
 
@@ -53,12 +57,45 @@ def find_break(path: Path, container: str | None) -> str | None:
         "matroska": find_matroska_break,
         "avi": _find_avi_break,
         "gif": _find_gif_break,
-        "mpegts": _find_transport_break,
+        "mpegts": find_transport_break,
+        "mpeg": find_program_break,
     }.get(container or "")
     if walk is None:
         return None
     with path.open("rb") as file:
         return walk(file, os.fstat(file.fileno()).st_size)
+
+
+def stated_frames(path: Path, container: str | None) -> Mapping[int, int]:
+    """Number of frames that the index or the blocks of a file state, by the number of the video track.
+
+    Args:
+        path: An existing file.
+        container: A name that ``sniff_container`` gave; others than mp4 and matroska give nothing.
+    """
+    count = {"mp4": count_samples, "matroska": count_blocks}.get(container or "")
+    if count is None:
+        return {}
+    with path.open("rb") as file:
+        return count(file, os.fstat(file.fileno()).st_size)
+
+
+def stated_times(path: Path, container: str | None) -> Mapping[int, frozenset[int]]:
+    """Show times that the packet headers of an MPEG stream state, in ticks of 90 kHz modulo 2**33.
+
+    Args:
+        path: An existing file.
+        container: A name that ``sniff_container`` gave; others than MPEG streams give nothing.
+
+    Returns:
+        Times by the number of the video stream, of which a program stream tells the last two digits.
+    """
+    with path.open("rb") as file:
+        if container == "mpegts":
+            return transport_times(file)
+        if container == "mpeg":
+            return program_times(file, os.fstat(file.fileno()).st_size)
+    return {}
 
 
 def _find_avi_break(file: BinaryIO, num_bytes: int) -> str | None:
@@ -130,19 +167,3 @@ def _skip_sub_blocks(file: BinaryIO, num_bytes: int) -> bool:
         if length == b"\x00":
             return True
         file.seek(length[0], os.SEEK_CUR)
-
-
-def _transport_packet_size(head: bytes) -> int | None:
-    """Packet size of an MPEG transport stream, told by two sync bytes in a row, or None."""
-    for packet, lead in ((188, 0), (192, 4), (204, 0)):
-        if len(head) > lead + packet and head[lead] == 0x47 and head[lead + packet] == 0x47:
-            return packet
-    return None
-
-
-def _find_transport_break(file: BinaryIO, num_bytes: int) -> str | None:
-    """A transport stream is a whole number of packets."""
-    packet = _transport_packet_size(file.read(400))
-    if packet is not None and num_bytes % packet:
-        return f"its last packet has {num_bytes % packet} of {packet} bytes"
-    return None
