@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import av
-from av.packet import Packet
 from av.video.frame import PictureType
-from av.video.stream import VideoStream
 
 from masklet.errors import DamagedMediaError, MediaError, UnsupportedMediaError
 from masklet.geometry import Size
-from masklet.video.boundary import media_errors
 from masklet.video.decoder import FrameDecoder, stored_size
-from masklet.video.mpeg_pictures import PictureOrder
 from masklet.video.orientation import Orientation, orientation_of
-from masklet.video.structure import sniff_container, stated_frames, stated_times
+from masklet.video.packet_list import Packets, read_packets
 
 # Codecs whose every packet is one picture: a packet without its picture is damage. Left out on purpose
 # are VP8
@@ -42,9 +37,7 @@ _ONE_PICTURE_PER_PACKET = frozenset(
         "mpeg1video",
     ]
 )
-_NUMBERED_PICTURES = ("mpeg1video", "mpeg2video")
 _UNBOUNDED = ("mpegts", "mpeg")  # containers that do not state how long a picture is
-_TIME_WRAP = 2**33  # MPEG streams count show times in 33 bits
 _CONTAINERS_WITH_PTS = ("mov", "matroska", "gif", "mpegts", "mpeg")
 
 
@@ -73,22 +66,6 @@ class FrameTable:
     damage: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Packets:
-    """What the packets of the video stream say, in file order; empty and discarded packets are left out."""
-
-    pts: tuple[int | None, ...]
-    key_pts: frozenset[int]
-    num_empty: int
-    hidden_pts: tuple[int, ...]
-    last_duration: int
-
-    @property
-    def has_unique_pts(self) -> bool:
-        """Whether every packet has a time stamp of its own."""
-        return None not in self.pts and len(set(self.pts)) == len(self.pts)
-
-
 def build_table(decoder: FrameDecoder) -> FrameTable:
     """The frame table of an undamaged file.
 
@@ -97,9 +74,7 @@ def build_table(decoder: FrameDecoder) -> FrameTable:
             does not decode.
         UnsupportedMediaError: Encrypted, or the picture size changes.
     """
-    packets = _read_packets(decoder)
-    _check_count(decoder, packets)
-    _check_times(decoder, packets)
+    packets = read_packets(decoder)
     if _tells_frames(decoder, packets):
         table = _table_from_packets(decoder, packets)
         if _proves_itself(decoder, table):
@@ -135,121 +110,7 @@ def expected_frames(decoder: FrameDecoder) -> int | None:
     return max(1, round(duration / av.time_base * float(rate))) if is_stated and duration and rate else None
 
 
-def _read_packets(decoder: FrameDecoder) -> _Packets:
-    """Demux the whole file without decoding."""
-    pts: list[int | None] = []
-    keys: set[int] = set()
-    hidden: list[int] = []
-    num_empty = last_duration = 0
-    with media_errors(decoder.name):
-        decoder.prepare()
-        order = PictureOrder() if decoder.stream.codec.canonical_name in _NUMBERED_PICTURES else None
-        packets: Iterator[Packet[VideoStream]] = decoder.container.demux(decoder.stream)
-        for packet in packets:
-            _check_packet(packet, decoder.name)
-            if packet.size == 0:
-                num_empty += packet.dts is not None
-                continue
-            if order is not None:
-                order.add(bytes(packet))
-            if packet.is_discard:
-                hidden.append(packet.pts or 0)
-                continue
-            pts.append(packet.pts)
-            if packet.is_keyframe and packet.pts is not None:
-                keys.add(packet.pts)
-            last_duration = packet.duration or 0
-    if not pts:
-        raise DamagedMediaError(f"{decoder.name} holds no frame; copy it again from its source.")
-    _check_order(decoder, order)
-    return _Packets(
-        pts=tuple(pts),
-        key_pts=frozenset(keys),
-        num_empty=num_empty,
-        hidden_pts=tuple(hidden),
-        last_duration=last_duration,
-    )
-
-
-def _check_order(decoder: FrameDecoder, order: PictureOrder | None) -> None:
-    """Refuse a video whose pictures are numbered and where a number is missing."""
-    if order is None:
-        return
-    order.end()
-    if order.broken is not None:
-        raise DamagedMediaError(
-            f"{decoder.name} is damaged: {order.broken}; copy it again, or open it with allow_damaged=True to use "
-            "what is left."
-        )
-
-
-def _check_packet(packet: Packet[VideoStream], name: str) -> None:
-    """Refuse cut and encrypted packets."""
-    if packet.is_corrupt:
-        raise DamagedMediaError(
-            f"{name} has a broken packet at byte {packet.pos}; copy it again from its source."
-        )
-    if packet.has_sidedata("encryption_info"):
-        raise UnsupportedMediaError(f"{name} is encrypted; give a copy without copy protection.")
-
-
-def _check_count(decoder: FrameDecoder, packets: _Packets) -> None:
-    """Compare the packets found with what the container states."""
-    stream, container = decoder.stream, decoder.container
-    num_found = len(packets.pts) + packets.num_empty
-    counts = stated_frames(decoder.path, sniff_container(decoder.path))
-    # FFmpeg names Matroska tracks otherwise than the file does, so only a lone one is sure to be the same
-    num_stated = next(iter(counts.values())) if len(counts) == 1 else counts.get(stream.id)
-    is_short = num_stated is not None and num_found + len(packets.hidden_pts) < num_stated
-    known = [time for time in packets.pts if time is not None]
-    # Fragments have no edits that could hide frames in the middle on purpose.
-    is_torn = (
-        not stream.frames and known and any(min(known) < time < max(known) for time in packets.hidden_pts)
-    )
-    if is_short or is_torn:
-        raise DamagedMediaError(
-            f"{decoder.name} is damaged: {num_found} frames of about {num_stated or len(packets.hidden_pts) + num_found} can be read; copy it again, or open "
-            "it with allow_damaged=True to use what is left."
-        )
-    if container.format.name.startswith("avi") and num_found < stream.frames:
-        raise DamagedMediaError(f"{decoder.name} ends early: {num_found} frames of about {stream.frames}.")
-    is_stated = container.format.name.startswith(("matroska", "mov")) and len(container.streams) == 1
-    rate = stream.average_rate
-    if is_stated and rate and container.duration and known and stream.time_base:
-        # Other streams may last longer than the video, so only a lone one can be held against the
-        # stated duration.
-        # MP4 states how long the last frame is shown; Matroska often does not, so it gets more room.
-        step_s = max(float(packets.last_duration * stream.time_base), 1.0 / float(rate))
-        missing_s = container.duration / av.time_base - float(max(known) * stream.time_base) - step_s
-        allowed_s = 1.5 * step_s if container.format.name.startswith("mov") else max(1.0, 5.0 * step_s)
-        if missing_s > allowed_s:
-            raise DamagedMediaError(
-                f"{decoder.name} ends early: {num_found} frames are there and the last {missing_s:.2f} "
-                "s have none; "
-                "copy it again, or open it with allow_damaged=True to use what is left."
-            )
-
-
-def _check_times(decoder: FrameDecoder, packets: _Packets) -> None:
-    """Every picture whose show time an MPEG stream states must be among the packets found."""
-    stated = stated_times(decoder.path, sniff_container(decoder.path)).get(_stated_id(decoder))
-    if not stated:
-        return
-    missing = stated - {time % _TIME_WRAP for time in packets.pts if time is not None}
-    if missing:
-        raise DamagedMediaError(
-            f"{decoder.name} is damaged: {len(missing)} of {len(stated)} pictures that its packets announce are "
-            "missing; copy it again, or open it with allow_damaged=True to use what is left."
-        )
-
-
-def _stated_id(decoder: FrameDecoder) -> int:
-    """The number of the video stream as MPEG packets write it; FFmpeg adds 256 to that of program streams."""
-    number = decoder.stream.id
-    return number & 0xFF if decoder.container.format.name == "mpeg" else number
-
-
-def _tells_frames(decoder: FrameDecoder, packets: _Packets) -> bool:
+def _tells_frames(decoder: FrameDecoder, packets: Packets) -> bool:
     """Whether packets and frames correspond one to one, with the same time stamps."""
     stream, container = decoder.stream, decoder.container.format.name
     if (
@@ -268,7 +129,7 @@ def _tells_frames(decoder: FrameDecoder, packets: _Packets) -> bool:
     return container.startswith(("mov", "matroska", "gif"))
 
 
-def _table_from_packets(decoder: FrameDecoder, packets: _Packets) -> FrameTable:
+def _table_from_packets(decoder: FrameDecoder, packets: Packets) -> FrameTable:
     """Packets in show order; size and turn come from the first picture."""
     pts = tuple(sorted(p for p in packets.pts if p is not None))
     decoder.restart()
@@ -296,7 +157,7 @@ def _proves_itself(decoder: FrameDecoder, table: FrameTable) -> bool:
     return tuple(p for p in found if p is not None and p >= table.pts[start]) == table.pts[start:]
 
 
-def _table_by_decoding(decoder: FrameDecoder, packets: _Packets) -> FrameTable:
+def _table_by_decoding(decoder: FrameDecoder, packets: Packets) -> FrameTable:
     """Decode the file once, and hold the result against its packets."""
     decoder.restart()
     table, num_corrupt = _decode_all(decoder)
@@ -335,7 +196,7 @@ def _check_end(decoder: FrameDecoder, table: FrameTable) -> None:
         )
 
 
-def _num_leading(packets: _Packets, table: FrameTable) -> int:
+def _num_leading(packets: Packets, table: FrameTable) -> int:
     """Packets before the first whole picture, where an open group of pictures was cut; no player shows them."""
     if not packets.has_unique_pts:
         return 0

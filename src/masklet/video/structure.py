@@ -1,10 +1,8 @@
-"""Does a media file end where its own container says it ends?
+"""Does a media file end where its own container says it ends, and are its parts what they say they are?
 
-FFmpeg opens most cut files without a word, so the boxes, elements and chunks are walked here; only
-headers are read.
-What cannot be told: a fragmented MP4, live Matroska or MPEG transport stream cut exactly between two
-fragments, and
-most cuts of an MPEG program stream, because nothing in such a file says how long it is.
+FFmpeg opens most cut files without a word, and passes over a packet whose header has a wrong bit. So the boxes, elements,
+chunks and packets are walked here; only headers are read. What cannot be told, because what is left is another whole
+file, stands in the guide to the command line ("Damaged videos").
 """
 
 from __future__ import annotations
