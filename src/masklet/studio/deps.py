@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
+from masklet.studio.refusals import RefusedError
 from masklet.studio.schemas import Edit, FrameIndex, ObjectId
 from masklet.studio.store import EditRequest, MediaRow, ProjectRow
 from masklet.studio.studio import Studio
@@ -36,6 +37,16 @@ ProjectDep = Annotated[ProjectRow, Depends(get_project)]
 MediaDep = Annotated[MediaRow, Depends(get_media)]
 FramePath = Annotated[FrameIndex, Path()]
 ObjectPath = Annotated[ObjectId, Path()]
+
+
+def check_frame(media: MediaRow, frame: int) -> None:
+    """Refuse a frame that the medium does not have.
+
+    Raises:
+        RefusedError: When there is no such frame.
+    """
+    if frame >= media.num_frames:
+        raise RefusedError(404, "no_frame", f"There is no frame {frame}; the last is {media.num_frames - 1}.")
 
 
 def edit_request(project_id: str, body: Edit, action: str) -> EditRequest:

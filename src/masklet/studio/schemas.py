@@ -129,6 +129,13 @@ class ProjectSummary(Wire):
     changed_s: Seconds
 
 
+class ListedProject(ProjectSummary):
+    """A project in the list, with a medium to show for it."""
+
+    num_media: Whole
+    cover_id: Identifier | None
+
+
 class ProjectState(ProjectSummary):
     """A project without its masks."""
 
@@ -141,7 +148,7 @@ class ProjectState(ProjectSummary):
 class ProjectList(Wire):
     """All projects, the last changed first."""
 
-    projects: Annotated[list[ProjectSummary], Field(max_length=MAX_LIST)]
+    projects: Annotated[list[ListedProject], Field(max_length=MAX_LIST)]
 
 
 class NewProject(Wire):
@@ -246,6 +253,28 @@ class FrameTimes(Wire):
 
     start: FrameIndex
     times_s: Annotated[list[Annotated[float, Field(ge=0, le=1e12)]], Field(max_length=MAX_LIST)]
+
+
+class CandidateSearch(Wire):
+    """How finely to look for objects."""
+
+    preset: Literal["fast", "balanced", "fine"] = "balanced"
+
+
+class SuggestionState(Wire):
+    """A mask that nobody has accepted yet: COCO run lengths at the frame's size, and how sure the model is."""
+
+    counts: Counts
+    area: Whole
+    score: Unit
+    stability: Unit
+
+
+class Suggestions(Wire):
+    """What was found on a frame, best first; the size holds for all of them."""
+
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)]
+    suggestions: Annotated[list[SuggestionState], Field(max_length=MAX_LIST)]
 
 
 class NewUpload(Wire):

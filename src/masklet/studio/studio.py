@@ -18,6 +18,7 @@ from masklet.studio.sessions import SessionPool
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import MediaRow, Store
 from masklet.studio.stream import Hub
+from masklet.studio.suggesting import Suggester
 from masklet.studio.tasks import STUCK_S, Engine
 from masklet.studio.tracking import TrackTask, Workshop, checked_range
 from masklet.studio.uploads import Uploads
@@ -58,6 +59,7 @@ class Studio:
         self.export_engine = Engine(on_idle=lambda: None)
         self.editor = Editor(self.workshop, self.engine)
         self.exporter = Exporter(settings, self.workshop, self.library)
+        self.suggester = Suggester(self.frames, self.engine, self.model)
         self._model = model
         self._model_lock = threading.Lock()
 

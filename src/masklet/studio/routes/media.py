@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
-from masklet.studio.deps import FramePath, IdPath, MediaDep, ProjectDep, StudioDep
+from masklet.studio.deps import FramePath, IdPath, MediaDep, ProjectDep, StudioDep, check_frame
 from masklet.studio.frames import CONTENT_TYPES, FrameRequest
-from masklet.studio.refusals import RefusedError
 from masklet.studio.schemas import (
     MAX_SIDE,
     MAX_WHOLE,
@@ -121,8 +120,7 @@ def show_frame(
     height: Annotated[int | None, Query(ge=16, le=MAX_SIDE)] = None,
 ) -> Response:
     """One frame, exact by index; ``height`` makes it smaller, never larger."""
-    if frame >= media.num_frames:
-        raise RefusedError(404, "no_frame", f"There is no frame {frame}; the last is {media.num_frames - 1}.")
+    check_frame(media, frame)
     wanted = FrameRequest(index=frame, kind=kind, height=height)
     headers = {"ETag": wanted.tag(media), "Cache-Control": _CACHE}
     if request.headers.get("if-none-match") == headers["ETag"]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from masklet.geometry import Size
-from masklet.studio.deps import FramePath, MediaDep, ObjectPath, StudioDep, edit_request
+from masklet.studio.deps import FramePath, MediaDep, ObjectPath, StudioDep, check_frame, edit_request
 from masklet.studio.prompt_body import prompts_of
 from masklet.studio.refusals import RefusedError
 from masklet.studio.routes.projects import reply_of
@@ -62,8 +62,7 @@ def set_prompts(
     studio: StudioDep, media: MediaDep, object_id: ObjectPath, frame: FramePath, body: NewPrompts
 ) -> dict[str, Any]:
     """Say where an object is on a frame; answers with its mask. Masks of other frames that rest on it are dropped."""
-    if frame >= media.num_frames:
-        raise RefusedError(404, "no_frame", f"There is no frame {frame}; the last is {media.num_frames - 1}.")
+    check_frame(media, frame)
     prompts = prompts_of(body, Size(media.height, media.width))
     request = edit_request(media.project_id, body, "prompt")
     return reply_of(studio.editor.prompt(media, object_id, frame, request, prompts))

@@ -18,7 +18,6 @@ from masklet.studio.schemas import (
     OntologyChange,
     ProjectList,
     ProjectState,
-    ProjectSummary,
 )
 from masklet.studio.store import ClassRow, Edited
 
@@ -33,8 +32,7 @@ def reply_of(edited: Edited) -> dict[str, Any]:
 @router.get("/projects", response_model=ProjectList)
 def list_projects(studio: StudioDep) -> dict[str, Any]:
     """All projects, the last changed first."""
-    names = ProjectSummary.model_fields
-    return {"projects": [{n: getattr(one, n) for n in names} for one in studio.store.projects.listed()]}
+    return {"projects": studio.store.listed()}
 
 
 @router.post("/projects", response_model=ProjectState, status_code=201)

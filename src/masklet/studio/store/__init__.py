@@ -11,7 +11,15 @@ from masklet.studio.store.edits import Edited, EditLog, EditRequest, Recorder
 from masklet.studio.store.imports import ImportedMedia, Imports
 from masklet.studio.store.projects import Projects
 from masklet.studio.store.results import Results
-from masklet.studio.store.rows import ClassRow, MediaRow, ObjectRow, ProjectRow, PromptRow, ResultRow
+from masklet.studio.store.rows import (
+    ClassRow,
+    MediaRow,
+    ObjectRow,
+    ProjectRow,
+    PromptRow,
+    ResultRow,
+    values_of,
+)
 
 __all__ = [
     "ClassRow",
@@ -48,6 +56,15 @@ class Store:
     def close(self) -> None:
         """Write everything back and close."""
         self._database.close()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """All projects, the last changed first, each with its oldest medium to show for it."""
+        projects = []
+        for one in self.projects.listed():
+            media = self.projects.media_of(one.id)
+            cover = media[0].id if media else None
+            projects.append({**values_of(one), "num_media": len(media), "cover_id": cover})
+        return projects
 
     def state(self, project_id: str) -> dict[str, Any]:
         """A project as a page shows it, without masks.

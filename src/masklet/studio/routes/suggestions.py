@@ -1,0 +1,33 @@
+"""What the model would say; nothing here changes a project."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from masklet.geometry import Size
+from masklet.studio.deps import FramePath, MediaDep, StudioDep, check_frame
+from masklet.studio.prompt_body import prompts_of
+from masklet.studio.schemas import CandidateSearch, PromptBody, Suggestions, SuggestionState
+
+router = APIRouter(prefix="/api/media/{media_id}/frames/{frame}")
+
+
+@router.post("/preview", response_model=SuggestionState)
+def preview(studio: StudioDep, media: MediaDep, frame: FramePath, body: PromptBody) -> dict[str, Any]:
+    """The mask that a prompt would give."""
+    check_frame(media, frame)
+    prompts = prompts_of(body, Size(media.height, media.width))
+    return asdict(studio.suggester.preview(media, frame, prompts))
+
+
+@router.post("/candidates", response_model=Suggestions)
+def find_candidates(
+    studio: StudioDep, media: MediaDep, frame: FramePath, body: CandidateSearch
+) -> dict[str, Any]:
+    """Everything on the frame that looks like an object, best first."""
+    check_frame(media, frame)
+    found = studio.suggester.candidates(media, frame, body.preset)
+    return {"size": [media.height, media.width], "suggestions": [asdict(one) for one in found]}

@@ -1,0 +1,43 @@
+"""Previews and candidates: masks that are shown but stored nowhere; covers of projects."""
+
+from masklet.geometry import Size
+from masklet.masks import rle
+from masklet.masks.rle import RLE
+
+
+def test_a_preview_is_the_mask_that_the_prompt_gives_and_changes_nothing(page, media_id):
+    body = {"clicks": [[16, 18, True]]}
+    answer = page.client.post(f"/api/media/{media_id}/frames/0/preview", json=body)
+    assert answer.status_code == 200, answer.text
+    assert page.state()["revision"] == 0
+    assert page.masks(media_id) == []
+    kept = page.prompt(media_id).json()["mask"]
+    assert answer.json()["counts"] == kept["counts"]
+    assert answer.json()["area"] == kept["area"]
+
+
+def test_a_preview_of_a_bad_prompt_or_frame_is_refused_in_words(page, media_id):
+    path = f"/api/media/{media_id}/frames"
+    outside = page.client.post(f"{path}/0/preview", json={"clicks": [[900, 18, True]]})
+    assert outside.status_code == 422
+    assert "lies outside the image" in outside.json()["message"]
+    assert page.client.post(f"{path}/10/preview", json={"clicks": [[1, 1, True]]}).status_code == 404
+
+
+def test_candidates_are_masks_of_the_frame_best_first(page, media_id):
+    answer = page.client.post(f"/api/media/{media_id}/frames/3/candidates", json={"preset": "fast"})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    size = Size(*found["size"])
+    for one in found["suggestions"]:
+        assert rle.area(RLE(size, one["counts"].encode("ascii"))) == one["area"] > 0
+    ranks = [one["score"] * one["stability"] for one in found["suggestions"]]
+    assert ranks == sorted(ranks, reverse=True)
+    assert page.state()["revision"] == 0
+
+
+def test_the_list_of_projects_has_a_cover_for_each(page, media_id, make_page):
+    make_page("empty")
+    listed = {one["name"]: one for one in page.client.get("/api/projects").json()["projects"]}
+    assert (listed["a project"]["num_media"], listed["a project"]["cover_id"]) == (1, media_id)
+    assert (listed["empty"]["num_media"], listed["empty"]["cover_id"]) == (0, None)

@@ -1,0 +1,61 @@
+/** Class lists as files and as keys. */
+import { nextClassId, paletteColor, type ClassState, type Project } from "./document";
+
+interface OntologyFile {
+  readonly format: "masklet-ontology";
+  readonly version: 1;
+  readonly classes: readonly ClassState[];
+}
+
+export function ontologyToText(classes: readonly ClassState[]): string {
+  const file: OntologyFile = { format: "masklet-ontology", version: 1, classes };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Reads our own file, or a plain list of names, one per line. Throws an Error with a sentence when it is neither. */
+export function ontologyFromText(text: string): ClassState[] {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new Error("The file is empty; give a class list of masklet or one name per line.");
+  if (!trimmed.startsWith("{") && !trimmed.startsWith("[")) return classesFromNames(trimmed.split(/\r?\n/));
+  let value: unknown;
+  try {
+    value = JSON.parse(trimmed);
+  } catch {
+    throw new Error("The file is not whole JSON; export the class list again.");
+  }
+  const listed = isRecord(value) ? value["classes"] : value;
+  if (!Array.isArray(listed)) throw new Error("The file lists no classes; give a class list of masklet.");
+  return listed.map(classFromJson);
+}
+
+function classesFromNames(lines: readonly string[]): ClassState[] {
+  const names = [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ""))];
+  return names.map((name, place) => makeClass(place + 1, name.slice(0, 255), place < 9 ? String(place + 1) : ""));
+}
+
+function classFromJson(value: unknown, place: number): ClassState {
+  if (typeof value === "string") return makeClass(place + 1, value, place < 9 ? String(place + 1) : "");
+  const name = isRecord(value) ? value["name"] : undefined;
+  if (!isRecord(value) || typeof name !== "string" || name.trim() === "") {
+    throw new Error(`Class ${String(place + 1)} of the file has no name.`);
+  }
+  const { id, color, shortcut } = value;
+  const key = typeof shortcut === "string" && /^[0-9a-z]?$/.test(shortcut) ? shortcut : "";
+  const made = makeClass(typeof id === "number" && Number.isInteger(id) && id >= 0 ? id : place + 1, name.trim(), key);
+  return typeof color === "string" && /^#[0-9a-f]{6}$/.test(color) ? { ...made, color } : made;
+}
+
+function makeClass(id: number, name: string, shortcut: string): ClassState {
+  return { id, name, color: paletteColor(id), shortcut };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The class list with one more class; it gets the first free digit as its key. */
+export function withNewClass(project: Project, name: string): ClassState[] {
+  const used = new Set(project.classes.map((one) => one.shortcut));
+  const shortcut = [..."123456789"].find((digit) => !used.has(digit)) ?? "";
+  return [...project.classes, makeClass(nextClassId(project), name, shortcut)];
+}
