@@ -8,6 +8,7 @@ import pytest
 from masklet.geometry import Box
 from masklet.predictors.image import Embedding, ImagePredictor
 from masklet.predictors.second_look import Window, joined, window_around
+from masklet.predictors.video import VideoSession
 from masklet.prompts import Click, PromptSet
 
 
@@ -119,3 +120,17 @@ def test_the_model_says_whether_it_looks_again(loaded):
     for looks_again in (False, True):
         made = replace(loaded, config=replace(loaded.config, looks_again=looks_again))
         assert ImagePredictor(made).second_look is looks_again
+
+
+def test_a_first_prompt_in_a_video_is_looked_at_again_before_it_is_remembered(loaded, large):
+    small = PromptSet(box=(20, 20, 50, 44))
+    frames = np.stack([large] * 3)
+    logits = {}
+    for looks_again in (False, True):
+        made = replace(loaded, config=replace(loaded.config, looks_again=looks_again))
+        with VideoSession(made, frames) as session:
+            shown = session.prompt(1, 0, small)
+            logits[looks_again] = [frame.logits[1] for frame in session.track()]
+        assert np.allclose(shown.logits[1], logits[looks_again][0], atol=1e-2)
+    assert not np.array_equal(logits[False][0], logits[True][0])
+    assert not np.array_equal(logits[False][1], logits[True][1])

@@ -14,8 +14,9 @@ from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.models.model import ImageFeatures
 from masklet.predictors.features import CacheBudget, FeatureCache
+from masklet.predictors.image import ImagePredictor
 from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_masks, to_pixels
-from masklet.predictors.results import FrameResult, without_overlaps
+from masklet.predictors.results import FrameResult, Masks, without_overlaps
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.policy import MemoryPolicy, Moment
@@ -35,6 +36,21 @@ class Answered:
     result: StoredMask
     entry: MemoryEntry
     logits: Tensor
+
+
+class _Closer:
+    """Looks again at a small object that is prompted for the first time, before it is remembered."""
+
+    def __init__(self, predictor: ImagePredictor, picture: np.ndarray, prompts: PromptSet) -> None:
+        self._predictor, self._picture, self._prompts = predictor, picture, prompts
+        self.answer: Masks | None = None
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Logits (1, h4, w4) after a second look; the same where there is none."""
+        self.answer = self._predictor.look_again(self._picture, self._prompts, logits[0].cpu().numpy())
+        if self.answer is None:
+            return logits
+        return torch.from_numpy(self.answer.low_res_logits).to(logits)
 
 
 class FrameEngine:
@@ -64,6 +80,7 @@ class FrameEngine:
         self.tracker = Tracker(model=model.model, policy=policy, pointer_span=pointer_span)
         self.features = FeatureCache(budget)
         self._post_process = post_process
+        self._looking_again = ImagePredictor(model, post_process=replace(post_process, is_exclusive=False))
         self._next_version = next_version
 
     def encode(self, picture: Frame) -> ImageFeatures:
@@ -83,17 +100,32 @@ class FrameEngine:
     def prompt(
         self,
         image: ImageFeatures,
-        size: Size,
+        picture: np.ndarray,
         moment: Moment,
         made: ModelPrompt,
         prompts: PromptSet,
         bank: MemoryBank,
     ) -> Answered:
-        """Segment one prompted object; a mask that is the whole prompt stays exactly as it was given."""
+        """Segment one prompted object; a mask that is the whole prompt stays exactly as it was given.
+
+        Args:
+            image: Features of the frame.
+            picture: The frame, RGB uint8 (h, w, 3).
+            moment: Where tracking stands.
+            made: The prompts in model space.
+            prompts: The prompts in pixels of the frame.
+            bank: Memory of the object.
+        """
+        size, is_first_word = Size(*picture.shape[:2]), bank.is_empty
+        closer = _Closer(self._looking_again, picture, prompts) if is_first_word else None
         with self.model.precision.autocast():
-            answer = self.tracker.prompt(image, [made], [bank], moment, reads_memory=not bank.is_empty)
+            answer = self.tracker.prompt(
+                image, [made], [bank], moment, reads_memory=not is_first_word, refine=closer
+            )
         if made.given_mask is not None and prompts.mask is not None:
             masks = prompts.mask.mask[None]
+        elif closer is not None and closer.answer is not None and answer.scores[0].is_present:
+            masks = closer.answer.masks[:1]
         else:
             masks = to_image_masks(answer.logits, size, self._post_process)
         return self._answered(answer, masks, is_prompted=True, is_backward=False)[0]

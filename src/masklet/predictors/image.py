@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from masklet.errors import MediaError, MismatchedWeightsError, PromptError, WeightsError
+from masklet.errors import MediaError, MismatchedWeightsError, PromptError
 from masklet.geometry import Size
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures
+from masklet.predictors.embedding import Embedding
 from masklet.predictors.preprocess import (
     PostProcess,
-    tidy_masks,
     to_image_logits,
     to_image_masks,
     to_model_prompt,
     to_pixels,
 )
-from masklet.predictors.second_look import Window, joined, shrunk, start_in, window_around
+from masklet.predictors.results import Masks
+from masklet.predictors.second_look import SecondLook
 from masklet.prompts import PromptSet
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import stability_of
@@ -35,78 +30,6 @@ from masklet.tracking.policy import RECENT, choose_by_iou
 from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker
 from masklet.video.image import read_image
 from masklet.weights.load import LoadedModel, load_model
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Embedding:
-    """An encoded image: a value to keep, save and share between threads.
-
-    Attributes:
-        features: Features on the model's device, with the mark of a frame without memory.
-        size: Size of the image.
-        model_name: The model that made it.
-        weights_sha256: The weights that made it; None for random ones.
-        picture: The image itself, RGB uint8 (h, w, 3), where small objects are looked at a second time; else None.
-    """
-
-    features: ImageFeatures
-    size: Size
-    model_name: str
-    weights_sha256: str | None = None
-    picture: np.ndarray | None = None
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the embedding as safetensors."""
-        tensors = {
-            name: getattr(self.features, name).cpu().contiguous() for name in ("features", "skip4", "skip8")
-        }
-        if self.picture is not None:
-            tensors["picture"] = torch.from_numpy(np.ascontiguousarray(self.picture))
-        facts = {"size_hw": json.dumps(self.size.hw), "model": self.model_name}
-        facts |= {} if self.weights_sha256 is None else {"weights": self.weights_sha256}
-        partial = Path(path).with_name(Path(path).name + ".part")
-        save_file(tensors, partial, metadata=facts)
-        partial.replace(path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, device: str | torch.device = "cpu") -> Embedding:
-        """Read what ``save`` wrote.
-
-        Raises:
-            WeightsError: When the file is not an embedding.
-        """
-        try:
-            with safe_open(path, framework="pt", device=str(device)) as file:
-                facts = file.metadata() or {}
-                maps = [file.get_tensor(name) for name in ("features", "skip4", "skip8")]
-                size, name = Size(*json.loads(facts["size_hw"])), facts["model"]
-                has_picture = "picture" in file.keys()  # noqa: SIM118 - the file is no mapping
-                picture = file.get_tensor("picture").cpu().numpy() if has_picture else None
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-            raise WeightsError(
-                f"{Path(path).name} is not a saved embedding ({error}); embed the image again."
-            ) from error
-        features, weights = ImageFeatures(*maps), facts.get("weights")
-        return cls(features=features, size=size, model_name=name, weights_sha256=weights, picture=picture)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Masks:
-    """Candidate masks of one object, best first.
-
-    Attributes:
-        masks: bool (n, h, w) at image size.
-        scores: Predicted IoU (n,).
-        logits: Mask logits, float32 (n, h, w) at image size; the masks are where they are above 0, tidied.
-        presence: Presence probability of the object.
-        low_res_logits: Logits at the decoder's size (n, h4, w4), for the next click.
-    """
-
-    masks: np.ndarray
-    scores: np.ndarray
-    logits: np.ndarray
-    presence: float
-    low_res_logits: np.ndarray
 
 
 class ImagePredictor:
@@ -129,10 +52,24 @@ class ImagePredictor:
         """
         self.model = load_model(model) if isinstance(model, str) else model
         self.post_process = post_process or PostProcess()
-        self.second_look = self.model.config.looks_again if second_look is None else second_look
+        wants = self.model.config.looks_again if second_look is None else second_look
+        plain = (
+            ImagePredictor(self.model, post_process=self.post_process, second_look=False) if wants else None
+        )
+        self._closer = None if plain is None else SecondLook(plain, self.post_process)
         self._tracker = Tracker(
             model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
         )
+
+    @property
+    def mask_side(self) -> int:
+        """Side of the decoder's masks in cells."""
+        return self.model.config.mask_side
+
+    @property
+    def second_look(self) -> bool:
+        """Whether small objects are looked at again."""
+        return self._closer is not None
 
     @torch.inference_mode()
     def embed(self, image: Any) -> Embedding:  # noqa: ANN401 - every picture type is a border
@@ -251,9 +188,8 @@ class ImagePredictor:
             chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
             low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
             answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
-        if self.second_look:
-            for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
-                self._look_again(embedding, sets, found, multimask=multimask)
+        for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
+            self._look_again(embedding, sets, found, multimask=multimask)
         return answers
 
     def _look_again(
@@ -265,44 +201,35 @@ class ImagePredictor:
         multimask: bool | None,
     ) -> None:
         """Put better answers in place of those about small objects; of several candidates the best one is looked at."""
-        picture, side = embedding.picture, self.model.config.mask_side
-        if picture is None:
+        if embedding.picture is None or self._closer is None:
             return
-        around = {
-            index: window
-            for index, (one, masks) in enumerate(zip(prompts, found, strict=True))
-            if (window := window_around(masks.masks[0], one)) is not None
-        }
-        if not around:
-            return
-        plain = ImagePredictor(self.model, post_process=self.post_process, second_look=False)
-        closer = plain.embed_batch([np.ascontiguousarray(one.cut(picture)) for one in around.values()])
-        starts = [
-            None if prompts[index].box is not None else start_in(window, found[index].logits[0], side)
-            for index, window in around.items()
-        ]
-        answers = plain.predict_batch(
-            closer,
-            [[window.inside(prompts[index])] for index, window in around.items()],
-            multimask=multimask and None,
-            start_logits=[[start] for start in starts],
-        )
-        for (index, window), (answer,) in zip(around.items(), answers, strict=True):
-            found[index] = self._joined(found[index], answer, window, has_box=prompts[index].box is not None)
+        again = self._closer.answers(embedding.picture, prompts, found, multimask=multimask and None)
+        for index, masks in again.items():
+            found[index] = masks
 
-    def _joined(self, first: Masks, second: Masks, window: Window, *, has_box: bool) -> Masks:
-        side = self.model.config.mask_side
-        logits = joined(first.logits[0], second.logits[0], window, has_box=has_box)
-        cell = window.width * window.height / side**2
-        mask = tidy_masks(torch.from_numpy(logits)[None], cell, self.post_process)
-        score = second.scores[:1] if has_box else (first.scores[:1] + second.scores[:1]) / 2
-        return Masks(
-            masks=np.concatenate((mask, first.masks[1:])),
-            scores=np.concatenate((score, first.scores[1:])),
-            logits=np.concatenate((logits[None], first.logits[1:])),
-            presence=first.presence,
-            low_res_logits=np.concatenate((shrunk(logits, side)[None], first.low_res_logits[1:])),
+    @torch.inference_mode()
+    def look_again(self, picture: np.ndarray, prompts: PromptSet, low_res_logits: np.ndarray) -> Masks | None:
+        """One object of a frame after a second look.
+
+        Args:
+            picture: RGB uint8 (h, w, 3).
+            prompts: What was said.
+            low_res_logits: The first answer (h4, w4).
+
+        Returns:
+            Both answers as one, or None where the model or the size of the object asks for no second look.
+        """
+        if self._closer is None:
+            return None
+        low, size = torch.from_numpy(low_res_logits)[None], Size(*picture.shape[:2])
+        first = Masks(
+            masks=to_image_masks(low, size, self.post_process),
+            scores=np.ones(1, np.float32),
+            logits=to_image_logits(low, size).numpy(),
+            presence=1.0,
+            low_res_logits=low.numpy(),
         )
+        return self._closer.answers(picture, [prompts], [first]).get(0)
 
     def _check_made_here(self, embedding: Embedding) -> None:
         """Refuse features that mean nothing to this model."""

@@ -252,7 +252,7 @@ class LiveStream:
         if start is not None and made.start_logits is None and made.given_mask is None:
             made = ModelPrompt(points_xy=made.points_xy, labels=made.labels, start_logits=start)
         bank = newest.before.get(object_id, MemoryBank(capacity=capacity - 1))
-        answer = self._engine.prompt(self._encoded(newest), newest.size, moment, made, prompts, bank)
+        answer = self._engine.prompt(self._encoded(newest), newest.frame.image, moment, made, prompts, bank)
         self.banks[object_id] = bounded(bank.with_conditioning(answer.entry), capacity)
         newest.answers[object_id] = answer
         newest.said[object_id] = prompts

@@ -1,4 +1,4 @@
-"""What tracking says of a frame."""
+"""What is told of an image and of a frame of a video."""
 
 from __future__ import annotations
 
@@ -6,6 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Masks:
+    """Candidate masks of one object, best first.
+
+    Attributes:
+        masks: bool (n, h, w) at image size.
+        scores: Predicted IoU (n,).
+        logits: Mask logits, float32 (n, h, w) at image size; the masks are where they are above 0, tidied.
+        presence: Presence probability of the object.
+        low_res_logits: Logits at the decoder's size (n, h4, w4), for the next click.
+    """
+
+    masks: np.ndarray
+    scores: np.ndarray
+    logits: np.ndarray
+    presence: float
+    low_res_logits: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

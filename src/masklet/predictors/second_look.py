@@ -7,13 +7,18 @@ Source: ours; cropping around a click is old in interactive segmentation (Sofiiu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from masklet.geometry import Box, Size
+from masklet.predictors.embedding import Embedding
+from masklet.predictors.preprocess import PostProcess, tidy_masks
+from masklet.predictors.results import Masks
 from masklet.prompts import Click, PromptSet
 
 _MARGIN = 2.0
@@ -124,3 +129,88 @@ def shrunk(logits: np.ndarray, side: int) -> np.ndarray:
     return F.interpolate(torch.from_numpy(logits)[None, None], (side, side), mode="bilinear", antialias=True)[
         0, 0
     ].numpy()
+
+
+class Segmenter(Protocol):
+    """Segments single windows; see ImagePredictor."""
+
+    @property
+    def mask_side(self) -> int:
+        """Side of the decoder's masks."""
+        ...
+
+    def embed_batch(self, images: Sequence[np.ndarray]) -> list[Embedding]:
+        """Encode windows."""
+        ...
+
+    def predict_batch(
+        self,
+        embeddings: Sequence[Embedding],
+        prompts: Sequence[Sequence[PromptSet]],
+        *,
+        multimask: bool | None,
+        start_logits: Sequence[Sequence[np.ndarray | None] | None],
+    ) -> list[list[Masks]]:
+        """Segment one object per window."""
+        ...
+
+
+class SecondLook:
+    """Looks again at small objects of an image."""
+
+    def __init__(self, segmenter: Segmenter, post_process: PostProcess) -> None:
+        """Use what segments the windows; it must not look again itself."""
+        self._segmenter, self._post_process = segmenter, post_process
+
+    def answers(
+        self,
+        picture: np.ndarray,
+        prompts: Sequence[PromptSet],
+        first: Sequence[Masks],
+        *,
+        multimask: bool | None = None,
+    ) -> dict[int, Masks]:
+        """Both answers as one for each object that is looked at again, by its index.
+
+        Args:
+            picture: RGB uint8 (h, w, 3).
+            prompts: What was said of each object.
+            first: The first answers; of several candidates the best is looked at, the others stay.
+            multimask: As in ``ImagePredictor.predict_objects``; only the best candidate of a window counts.
+        """
+        around = {
+            index: window
+            for index, (one, masks) in enumerate(zip(prompts, first, strict=True))
+            if (window := window_around(masks.masks[0], one)) is not None
+        }
+        if not around:
+            return {}
+        side = self._segmenter.mask_side
+        starts = [
+            None if prompts[index].box is not None else start_in(window, first[index].logits[0], side)
+            for index, window in around.items()
+        ]
+        found = self._segmenter.predict_batch(
+            self._segmenter.embed_batch([np.ascontiguousarray(one.cut(picture)) for one in around.values()]),
+            [[window.inside(prompts[index])] for index, window in around.items()],
+            multimask=multimask,
+            start_logits=[[start] for start in starts],
+        )
+        return {
+            index: self._joined(first[index], second, window, has_box=prompts[index].box is not None)
+            for (index, window), (second,) in zip(around.items(), found, strict=True)
+        }
+
+    def _joined(self, first: Masks, second: Masks, window: Window, *, has_box: bool) -> Masks:
+        side = self._segmenter.mask_side
+        logits = joined(first.logits[0], second.logits[0], window, has_box=has_box)
+        cell = window.width * window.height / side**2
+        mask = tidy_masks(torch.from_numpy(logits)[None], cell, self._post_process)
+        score = second.scores[:1] if has_box else (first.scores[:1] + second.scores[:1]) / 2
+        return Masks(
+            masks=np.concatenate((mask, first.masks[1:])),
+            scores=np.concatenate((score, first.scores[1:])),
+            logits=np.concatenate((logits[None], first.logits[1:])),
+            presence=first.presence,
+            low_res_logits=np.concatenate((shrunk(logits, side)[None], first.low_res_logits[1:])),
+        )

@@ -178,7 +178,7 @@ class VideoSession:
             if start is not None and made.start_logits is None:
                 made = ModelPrompt(points_xy=made.points_xy, labels=made.labels, start_logits=start)
         moment = self._engine.tracker.moment(picture.index, is_backward=is_backward)
-        return self._engine.prompt(image, size, moment, made, prompts, bank)
+        return self._engine.prompt(image, picture.image, moment, made, prompts, bank)
 
     def _before_correction(
         self, object_id: int, state: ObjectState, frame: int, prompts: PromptSet

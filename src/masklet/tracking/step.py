@@ -5,7 +5,7 @@ Pure functions of a model, features, prompts and banks; the caller owns every st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +31,10 @@ from masklet.tracking.policy import Attended, MemoryPolicy, Moment
 STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
 _PRESENT_SCORE = 10.0
+
+
+Refine = Callable[[Tensor], Tensor]
+"""Makes better mask logits (b, h4, w4) of first ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -179,6 +183,7 @@ class Tracker:
         moment: Moment,
         *,
         reads_memory: bool,
+        refine: Refine | None = None,
     ) -> Segmented:
         """Segment prompted objects.
 
@@ -188,6 +193,7 @@ class Tracker:
             banks: Memory of each object.
             moment: Where tracking stands.
             reads_memory: Whether the objects were tracked into this frame, so that memory helps.
+            refine: Makes better logits (b, h4, w4) of those the prompts gave, before they are remembered.
         """
         if prompts[0].given_mask is not None:
             return self._given(image, prompts, moment)
@@ -195,7 +201,7 @@ class Tracker:
             remembered = self.condition(image, banks, moment)
         else:
             remembered = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1), None
-        return self._answer(image, remembered, prompts, banks, moment, is_prompted=True)
+        return self._answer(image, remembered, prompts, banks, moment, is_prompted=True, refine=refine)
 
     def _answer(
         self,
@@ -206,6 +212,7 @@ class Tracker:
         moment: Moment,
         *,
         is_prompted: bool,
+        refine: Refine | None = None,
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
@@ -221,6 +228,8 @@ class Tracker:
             pairs = zip(logits, prompts, strict=True)
             kept = [keep_clicked_parts(one, prompt.points_xy, prompt.labels, side) for one, prompt in pairs]
             logits = torch.stack(kept)
+        if refine is not None:
+            logits = torch.where(is_present[:, None, None], refine(logits), logits)
         # the pointer of a clear prompt is the single mask's, even where an unstable mask was replaced
         pointed = torch.where(is_ambiguous, chosen, 0)
         pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)
