@@ -2,6 +2,7 @@
 
 import random
 import struct
+from fractions import Fraction
 from itertools import pairwise
 
 import av
@@ -86,6 +87,9 @@ def test_a_lost_transport_packet_is_found(clips, tmp_path):
     path.write_bytes(data[: lost * 188] + data[(lost + 1) * 188 :])
     with pytest.raises(DamagedMediaError, match="missing before byte"):
         probe(path)
+    damage = probe(path, allow_damaged=True).damage
+    assert damage.startswith("damaged: 23 frames")
+    assert "missing before byte" in damage
 
 
 def test_a_picture_that_its_header_announces_and_the_demuxer_drops_is_missed(clips, tmp_path):
@@ -177,6 +181,17 @@ def test_an_edit_that_trims_a_video_is_no_damage(clips, tmp_path):
     path = tmp_path / "trimmed.mp4"
     path.write_bytes(data)
     assert num_read(path) == 10
+
+
+def test_a_wrong_time_scale_does_not_pass_as_an_edit_that_trims(make_clip, tmp_path):
+    data = bytearray(make_clip("even.mp4", time_base=Fraction(1, 25), pts=tuple(range(24))).read_bytes())
+    place = box_at(data, b"mdhd") + 12
+    assert struct.unpack_from(">I", data, place) == (12800,)
+    for scale in (12800 - 8192, 12800 - 4096):
+        struct.pack_into(">I", data, place, scale)
+        path = tmp_path / "scale.mp4"
+        path.write_bytes(data)
+        assert num_read(path) is None
 
 
 def test_a_fragment_at_another_time_hides_no_frame_silently(clips, tmp_path):

@@ -22,6 +22,11 @@ def test_the_table_lists_exactly_the_frames_that_decode(clips, clip_name):
     assert not facts.is_damaged
 
 
+def test_the_expected_number_of_frames_starts_with_the_first(clips):
+    for name in ("late_start.mkv", "closed.mkv", "stream.ts", "closed.mp4"):
+        assert probe(clips[name]).num_frames_expected == 24, name
+
+
 def test_facts_of_a_plain_clip(clips):
     facts = probe(clips["closed.mp4"])
     assert (facts.codec, facts.container, facts.size.hw) == ("h264", "mov", (48, 64))

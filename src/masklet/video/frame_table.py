@@ -12,7 +12,7 @@ from masklet.errors import DamagedMediaError, MediaError, UnsupportedMediaError
 from masklet.geometry import Size
 from masklet.video.decoder import FrameDecoder, stored_size
 from masklet.video.orientation import Orientation, orientation_of
-from masklet.video.packet_list import Packets, read_packets
+from masklet.video.packet_list import Packets, announced_times, read_packets
 
 # Codecs whose every packet is one picture: a packet without its picture is damage. Left out on purpose
 # are VP8
@@ -105,9 +105,14 @@ def expected_frames(decoder: FrameDecoder) -> int | None:
         return stream.frames
     if decoder.container.format.name.startswith("mov") and len(stream.index_entries):
         return len(stream.index_entries)
+    if decoder.container.format.name == "mpegts":
+        return len(announced_times(decoder)) or None
     duration, rate = decoder.container.duration, stream.average_rate
-    is_stated = decoder.container.format.name.startswith("matroska")
-    return max(1, round(duration / av.time_base * float(rate))) if is_stated and duration and rate else None
+    if not (decoder.container.format.name.startswith("matroska") and duration and rate):
+        return None
+    # Matroska states when the last frame ends, and the first need not start at 0
+    first = max(decoder.container.start_time or 0, 0)
+    return max(1, round((duration - first) / av.time_base * float(rate)))
 
 
 def _tells_frames(decoder: FrameDecoder, packets: Packets) -> bool:

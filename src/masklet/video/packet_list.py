@@ -16,6 +16,7 @@ from masklet.video.mpeg_pictures import PictureOrder
 from masklet.video.structure import sniff_container, stated_frames, stated_times
 
 _NUMBERED_PICTURES = ("mpeg1video", "mpeg2video")
+_FEWEST_MISSCALED = 0.25
 _TIME_WRAP = 2**33  # MPEG streams count show times in 33 bits
 
 
@@ -127,12 +128,30 @@ def _check_number(decoder: FrameDecoder, packets: Packets) -> None:
     is_torn = (
         not stream.frames and known and any(min(known) < time < max(known) for time in packets.hidden_pts)
     )
-    if is_short or is_torn:
+    if is_short or is_torn or _is_misscaled(decoder, packets):
         raise DamagedMediaError(
             f"{decoder.name} ends early or is damaged: {num_found} frames of about "
             f"{num_stated or num_found + num_hidden} can be read; copy it again, or open it with allow_damaged=True to "
             "use what is left."
         )
+
+
+def _is_misscaled(decoder: FrameDecoder, packets: Packets) -> bool:
+    """Whether an edit hides many frames that would all find a place at the rate which the coding states.
+
+    Then the edit does not trim the video: the time scale of the track is wrong.
+    """
+    stream, duration = decoder.stream, decoder.container.duration
+    num_frames, rate = stream.frames, stream.codec_context.framerate
+    is_edited = decoder.container.format.name.startswith("mov")
+    if (
+        not is_edited
+        or not rate
+        or not duration
+        or num_frames - packets.num_found < _FEWEST_MISSCALED * num_frames
+    ):
+        return False
+    return abs(num_frames / (duration / av.time_base) / float(rate) - 1) < 1 / max(num_frames, 1)
 
 
 def _check_duration(decoder: FrameDecoder, packets: Packets) -> None:
@@ -156,9 +175,7 @@ def _check_duration(decoder: FrameDecoder, packets: Packets) -> None:
 
 def _check_times(decoder: FrameDecoder, packets: Packets) -> None:
     """Every picture whose show time an MPEG stream states must be among the packets found."""
-    stated = stated_times(decoder.path, sniff_container(decoder.path)).get(_stated_id(decoder))
-    if not stated:
-        return
+    stated = announced_times(decoder)
     missing = stated - {time % _TIME_WRAP for time in packets.pts if time is not None}
     if missing:
         raise DamagedMediaError(
@@ -167,7 +184,9 @@ def _check_times(decoder: FrameDecoder, packets: Packets) -> None:
         )
 
 
-def _stated_id(decoder: FrameDecoder) -> int:
-    """The number of the video stream as MPEG packets write it; FFmpeg adds 256 to that of program streams."""
+def announced_times(decoder: FrameDecoder) -> frozenset[int]:
+    """Show times of pictures that the packet headers of an MPEG stream state; empty for other containers."""
     number = decoder.stream.id
-    return number & 0xFF if decoder.container.format.name == "mpeg" else number
+    if decoder.container.format.name == "mpeg":
+        number &= 0xFF  # FFmpeg adds 256 to the numbers of program streams
+    return stated_times(decoder.path, sniff_container(decoder.path)).get(number, frozenset())
