@@ -80,6 +80,16 @@ def test_a_transport_packet_with_a_wrong_bit_is_named(clips, tmp_path, kind):
     assert probe(path, allow_damaged=True).damage
 
 
+@pytest.mark.parametrize(("byte", "bit", "message"), [(2, 5, "no stream"), (1, 6, "no whole header")])
+def test_the_first_picture_of_a_stream_is_missed_too(clips, tmp_path, byte, bit, message):
+    data = bytearray(clips["stream.ts"].read_bytes())
+    data[video_starts(data)[0] * 188 + byte] ^= 1 << bit
+    path = tmp_path / "first.ts"
+    path.write_bytes(data)
+    with pytest.raises(DamagedMediaError, match=message):
+        probe(path)
+
+
 def test_a_lost_transport_packet_is_found(clips, tmp_path):
     data = clips["stream.ts"].read_bytes()
     lost = video_starts(data)[9]

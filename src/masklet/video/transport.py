@@ -26,6 +26,7 @@ class _Stream:
     Attributes:
         counter: Continuity counter of the last packet with content, or None.
         at: Number of that packet in the file.
+        num_packets: How many packets with content it has.
         jumps: Numbers of the packets before and after each place where the counter jumps.
         bad_start: Number of the first packet that should start so and does not, or None.
         times: Show times that the headers state, in ticks of 90 kHz.
@@ -37,6 +38,7 @@ class _Stream:
 
     counter: int | None = None
     at: int = -1
+    num_packets: int = 0
     jumps: list[tuple[int, int]] = field(default_factory=list)
     bad_start: int | None = None
     times: set[int] = field(default_factory=set)
@@ -101,6 +103,10 @@ def _find_lost_packet(walk: _Walk, packet: int) -> str | None:
             continue
         if stream.bad_start is not None:
             return f"the picture at byte {stream.bad_start * packet} has no whole header"
+        if stream.num_packets == 1 and any(
+            one.is_video and one.num_packets > 1 for one in walk.streams.values()
+        ):
+            return f"the picture at byte {stream.at * packet} belongs to no stream"
         for before, after in stream.jumps:
             if not any(before < join < after for join in joins):
                 return f"packets are missing before byte {after * packet}"
@@ -176,6 +182,7 @@ def _follow_counter(stream: _Stream, rows: Bytes, places: np.ndarray, first: int
     is_announced = has_field & (rows[places, 4] > 0) & ((rows[places, 5] & 0x80) != 0)
     for jump in np.flatnonzero(((counters - before) & 15 > 1) & ~is_announced).tolist():
         stream.jumps.append((int(at_before[jump]), int(places[jump]) + first))
+    stream.num_packets += len(places)
     stream.counter, stream.at = int(counters[-1]), int(places[-1]) + first
 
 
@@ -187,9 +194,20 @@ def _follow_content(stream: _Stream, rows: Bytes, places: np.ndarray, first: int
     for place in np.flatnonzero(is_start).tolist():
         row = rows[places[place]]
         _start_content(stream, row[starts[place] :].tobytes(), int(places[place]) + first)
+    for place in np.flatnonzero(_are_unmarked_starts(rows, places, starts) & ~is_start).tolist():
+        at = int(places[place]) + first
+        stream.bad_start = at if stream.bad_start is None else stream.bad_start
     last = int(np.flatnonzero(is_start)[-1]) if is_start.any() else None
     stream.found_bytes = 0 if last is not None else stream.found_bytes
     stream.found_bytes += int((_PACKET_BYTES - starts[last or 0 :]).sum())
+
+
+def _are_unmarked_starts(rows: Bytes, places: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Which packets begin as a picture's header does; no coded picture holds these bytes inside."""
+    columns = np.minimum(starts, _PACKET_BYTES - 4)[:, None] + np.arange(4)
+    head = rows[places[:, None], columns]
+    is_prefix = (head[:, 0] == 0) & (head[:, 1] == 0) & (head[:, 2] == 1) & (head[:, 3] & 0xF0 == 0xE0)
+    return is_prefix & (starts <= _PACKET_BYTES - 4)
 
 
 def _start_content(stream: _Stream, payload: bytes, at: int) -> None:
