@@ -35,6 +35,18 @@ class ReadCounter:
         return self._network.read_memory(features, memory)
 
 
+class MemoryCounter(ReadCounter):
+    """Also notes how many memories were read at each time."""
+
+    def __init__(self, network):
+        super().__init__(network)
+        self.num_memories = []
+
+    def read_memory(self, features, memory):
+        self.num_memories.append(memory.spatial.shape[1])
+        return super().read_memory(features, memory)
+
+
 @pytest.fixture
 def frames(make_frames):
     return make_frames(NUM_FRAMES)
@@ -82,6 +94,30 @@ def test_a_further_click_refines_the_answer_before(loaded, frames):
     with VideoSession(loaded, frames) as session:
         afresh = session.prompt(1, 0, more)
     assert np.abs(refined.logits[1] - afresh.logits[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("is_backward", [False, True])
+def test_a_further_click_on_a_tracked_frame_reads_what_the_first_one_read(
+    loaded, frames, is_backward, tmp_path
+):
+    counter = MemoryCounter(loaded.model)
+    counted, path = replace(loaded, model=counter), tmp_path / "session.safetensors"
+    first = PromptSet([Click(30, 30)])
+    more = first.with_click(Click(10, 40, positive=False))
+    with VideoSession(counted, frames) as session:
+        session.prompt(1, 9 if is_backward else 0, CLICK)
+        results(session, backward=is_backward)
+        counter.num_memories.clear()
+        session.prompt(1, 5, first)
+        session.save(path)
+        after = session.prompt(1, 5, more)
+    assert counter.num_memories[0] == counter.num_memories[1] > 2
+    with VideoSession.load(path, loaded, frames) as session:
+        resumed = session.prompt(1, 5, more)
+        assert session.undo()
+        again = session.prompt(1, 5, more)
+    assert np.array_equal(after.logits[1], resumed.logits[1])
+    assert np.array_equal(after.logits[1], again.logits[1])
 
 
 @pytest.mark.parametrize(("frame", "num_tracked"), [(0, 8), (2, 7), (8, 4), (9, 4)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 
 from torch import Tensor
@@ -67,6 +68,7 @@ class ObjectStore:
         was_created = object_id not in self.objects
         state = self.objects.setdefault(object_id, ObjectState())
         edit = self._edit_of(object_id, frame, state, was_created=was_created)
+        state.approach = state.approach_to(frame, self._bank_capacity)
         dropped = state.drop_dependents(frame)
         state.prompts[frame] = prompts
         state.conditioning[frame] = computed.entry
@@ -94,6 +96,7 @@ class ObjectStore:
             )
         edit = self._edit_of(object_id, frame, state, was_created=False)
         dropped = state.drop_dependents(frame)
+        state.approach = None
         for part in (state.prompts, state.conditioning, state.results):
             part.pop(frame, None)
         self._log(edit, dropped)
@@ -138,6 +141,7 @@ class ObjectStore:
     def _restore(self, edit: Edit, frame: int) -> None:
         state = self.objects[edit.object_id]
         state.drop_dependents(frame)
+        state.approach = edit.approach
         for part, value in (
             (state.prompts, edit.prompt),
             (state.conditioning, edit.conditioning),
@@ -159,10 +163,13 @@ class ObjectStore:
         """
         state = self.objects[object_id]
         step = 1 if is_backward else -1
+        results: Mapping[int, StoredMask] = state.results
+        if state.approach is not None and state.approach.frame == frame:
+            results = ChainMap(state.results, dict(state.approach.results))
         recent: list[MemoryEntry] = []
         missing = 0
         for age in count(1):
-            result = state.results.get(frame + step * age)
+            result = results.get(frame + step * age)
             if result is not None and not result.is_prompted and result.is_backward != is_backward:
                 # a direction reads its own results only: the order in which ranges are tracked does not matter
                 continue
@@ -213,20 +220,13 @@ class ObjectStore:
             prompt=state.prompts.get(frame),
             conditioning=state.conditioning.get(frame),
             result=state.results.get(frame),
+            approach=state.approach,
             was_created=was_created,
         )
 
     def _log(self, edit: Edit, dropped: dict[int, StoredMask]) -> None:
         if dropped:
-            edit = Edit(
-                object_id=edit.object_id,
-                frame=edit.frame,
-                prompt=edit.prompt,
-                conditioning=edit.conditioning,
-                result=edit.result,
-                dropped=dropped,
-                was_created=edit.was_created,
-            )
+            edit = replace(edit, dropped=dropped)
         self._edits = [*self._edits, edit][-MAX_EDITS:]
 
 

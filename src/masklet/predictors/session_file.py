@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from masklet.geometry import Box
 from masklet.masks import rle
 from masklet.predictors.object_store import ObjectStore
 from masklet.tracking.bank import MaskScore, MemoryEntry
-from masklet.tracking.state import ObjectState, StoredMask
+from masklet.tracking.state import Approach, ObjectState, StoredMask
 from masklet.weights.load import LoadedModel
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,7 @@ class SavedSession:
         """Put the saved state into an empty store."""
         store.objects.update(self.objects)
         newest = max(
-            (result.version for state in self.objects.values() for result in state.results.values()),
-            default=0,
+            (result.version for state in self.objects.values() for result in _all_results(state)), default=0
         )
         for version, entry in self.archive.items():
             store.restore_archive(version, entry)
@@ -53,7 +53,7 @@ def write_session(path: Path, store: ObjectStore, model: LoadedModel, policy: st
     archived: dict[str, Any] = {}
     for object_id, state in store.objects.items():
         objects[str(object_id)] = _object_facts(object_id, state, tensors)
-        for result in state.results.values():
+        for result in _all_results(state):
             entry = None if result.is_prompted else store.archived(result)
             if entry is not None:
                 archived[str(result.version)] = _entry_facts(f"archive.{result.version}", entry, tensors)
@@ -115,8 +115,30 @@ def _object_facts(object_id: int, state: ObjectState, tensors: dict[str, Tensor]
             for frame, entry in state.conditioning.items()
         },
         "results": {str(frame): _result_facts(result) for frame, result in state.results.items()},
+        "approach": _approach_facts(state.approach),
         "edits": state.edits,
     }
+
+
+def _all_results(state: ObjectState) -> Iterator[StoredMask]:
+    """Results in force, and those on the way to the frame prompted last."""
+    yield from state.results.values()
+    if state.approach is not None:
+        yield from state.approach.results.values()
+
+
+def _approach_facts(approach: Approach | None) -> dict[str, Any] | None:
+    if approach is None:
+        return None
+    results = {str(frame): _result_facts(result) for frame, result in approach.results.items()}
+    return {"frame": approach.frame, "is_backward": approach.is_backward, "results": results}
+
+
+def _read_approach(facts: dict[str, Any] | None) -> Approach | None:
+    if facts is None:
+        return None
+    results = {int(frame): _read_result(value) for frame, value in facts["results"].items()}
+    return Approach(frame=facts["frame"], is_backward=facts["is_backward"], results=results)
 
 
 def _result_facts(result: StoredMask) -> dict[str, Any]:
@@ -143,6 +165,7 @@ def _read_object(facts: dict[str, Any], tensors: dict[str, Tensor]) -> ObjectSta
             int(frame): _read_entry(value, tensors) for frame, value in facts["conditioning"].items()
         },
         results={int(frame): _read_result(value) for frame, value in facts["results"].items()},
+        approach=_read_approach(facts["approach"]),
         edits=facts["edits"],
     )
 

@@ -194,8 +194,9 @@ class VideoSession:
             )
             if not is_extended or prompts.mask is not None:
                 return MemoryBank(), None, False
-            others = self._bank_at(object_id, frame, is_backward=False).without(frame)
-            return others, self._store.logits_of(state, frame), False
+            is_backward = state.approach_to(frame, 0).is_backward
+            others = self._bank_at(object_id, frame, is_backward=is_backward).without(frame)
+            return others, self._store.logits_of(state, frame), is_backward
         logits = self._store.logits_of(state, frame)
         logits = self._engine.logits_of(known) if logits is None else logits
         return self._bank_at(object_id, frame, is_backward=known.is_backward), logits, known.is_backward

@@ -35,6 +35,21 @@ class StoredMask:
     version: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approach:
+    """How tracking came to a frame that a person then corrected: a further click on it starts from there again.
+
+    Attributes:
+        frame: The corrected frame.
+        is_backward: Whether tracking came against time.
+        results: Tracked masks on the way, by frame; they are no longer in force.
+    """
+
+    frame: int
+    is_backward: bool
+    results: Mapping[int, StoredMask]
+
+
 @dataclass(slots=True, kw_only=True)
 class ObjectState:
     """One object of a session.
@@ -43,13 +58,39 @@ class ObjectState:
         prompts: What was said, by frame.
         conditioning: Memories of the prompted frames.
         results: Masks in force, by frame.
+        approach: How tracking came to the frame that was prompted last.
         edits: Number of edits so far: a bank built before the last one is stale.
     """
 
     prompts: dict[int, PromptSet] = field(default_factory=dict)
     conditioning: dict[int, MemoryEntry] = field(default_factory=dict)
     results: dict[int, StoredMask] = field(default_factory=dict)
+    approach: Approach | None = None
     edits: int = 0
+
+    def approach_to(self, frame: int, most: int) -> Approach:
+        """How tracking came to a frame: as it is remembered, or by the results now in force.
+
+        Args:
+            frame: A frame that is about to be prompted.
+            most: Most kept results on the way.
+        """
+        if self.approach is not None and self.approach.frame == frame:
+            return self.approach
+        known = self.results.get(frame)
+        is_backward = known is not None and known.is_backward
+        way = sorted(
+            (at for at in self.results if (at > frame) is is_backward and at != frame),
+            reverse=not is_backward,
+        )
+        found: dict[int, StoredMask] = {}
+        for at in way:
+            result = self.results[at]
+            if not result.is_prompted and result.is_backward is is_backward and (result.is_kept or not found):
+                found[at] = result
+            if len(found) > most:
+                break
+        return Approach(frame=frame, is_backward=is_backward, results=found)
 
     def drop_dependents(self, frame: int) -> dict[int, StoredMask]:
         """Remove the results that a change on a frame can alter.
@@ -83,6 +124,7 @@ class Edit:
         prompt: The prompts that were on the frame before, or None.
         conditioning: The memory of the frame before, or None.
         result: The result of the frame before, or None.
+        approach: How tracking had come to the frame prompted last, or None.
         dropped: Results of other frames that the edit removed.
         removed: The whole state of an object that was removed, or None.
         was_created: Whether the edit made the object.
@@ -94,6 +136,7 @@ class Edit:
     prompt: PromptSet | None = None
     conditioning: MemoryEntry | None = None
     result: StoredMask | None = None
+    approach: Approach | None = None
     dropped: Mapping[int, StoredMask] = field(default_factory=dict)
     removed: ObjectState | None = None
     was_created: bool = False
