@@ -147,7 +147,7 @@ def test_a_picture_whose_start_is_lost_is_missed(clips, tmp_path, name):
     starts = [at for at in range(len(data)) if data[at : at + 4] == b"\x00\x00\x01\x00"]
     path = tmp_path / name
     for start in starts[3::7]:
-        for place, bit in ((start + 2, 0), (start + 3, 0), (start + 3, 5), (start + 4, 6)):
+        for place, bit in ((start + 2, 0), (start + 2, 3), (start + 3, 0), (start + 3, 5), (start + 4, 6)):
             broken = bytearray(data)
             broken[place] ^= 1 << bit
             path.write_bytes(broken)
