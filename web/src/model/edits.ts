@@ -75,7 +75,7 @@ function nameOfChange(changes: ObjectChanges): string {
 }
 
 /** Whether an edit changes masks, so that it can take a moment. */
-export function concernsMasks(edit: Edit): boolean {
+export function concernsMasks(edit: { readonly kind: string }): boolean {
   return edit.kind !== "change-object" && edit.kind !== "set-classes";
 }
 

@@ -1,0 +1,100 @@
+/** The coloured masks over a frame: what to paint, and the newest picture of it. */
+import type { Size } from "../geometry/points";
+import { parseColor, type PaintedMask } from "../masks/paint";
+import { nextObjectId, paletteColor, type Media } from "../model/document";
+import type { StudioSession } from "../session/studioSession";
+
+const OBJECT = { fill: 0.36, outline: 0.95 };
+const SELECTED = { fill: 0.5, outline: 1 };
+const DIMMED = { fill: 0.12, outline: 0.35 };
+const PREVIEW = { fill: 0.28, outline: 0.85 };
+const CANDIDATE = { fill: 0.34, outline: 0.9 };
+const CHOSEN = { fill: 0.66, outline: 1 };
+
+/** The masks to paint on the frame that is shown, lowest first. */
+export function overlayOf(session: StudioSession, media: Media): PaintedMask[] {
+  const { state, desk } = session;
+  if (!state.isOverlayShown) return [];
+  const found: PaintedMask[] = [];
+  const order = [...media.objects].sort((a, b) => Number(a.id === state.selectedId) - Number(b.id === state.selectedId));
+  for (const object of order) {
+    const one = object.is_visible ? desk.masks.find(object.id, state.frame) : null;
+    if (one === null) continue;
+    const strength = state.candidates !== null ? DIMMED : object.id === state.selectedId ? SELECTED : OBJECT;
+    found.push({ mask: one.mask, style: { color: parseColor(object.color), ...strength } });
+  }
+  const { candidates, preview } = state;
+  candidates?.list.forEach(({ mask, color }, place) => {
+    const isMarked = candidates.chosen.includes(place) || candidates.hovered === place;
+    found.push({ mask, style: { color: parseColor(color), ...(isMarked ? CHOSEN : CANDIDATE) } });
+  });
+  if (preview !== null) {
+    const color = session.selected?.color ?? paletteColor(nextObjectId(media));
+    found.push({ mask: preview, style: { color: parseColor(color), ...PREVIEW } });
+  }
+  return found;
+}
+
+function isSame(first: readonly PaintedMask[], second: readonly PaintedMask[]): boolean {
+  return (
+    first.length === second.length &&
+    first.every(({ mask, style }, place) => {
+      const other = second[place];
+      return (
+        mask === other.mask &&
+        style.fill === other.style.fill &&
+        style.outline === other.style.outline &&
+        style.color.every((value, channel) => value === other.style.color[channel])
+      );
+    })
+  );
+}
+
+/** Paints in the worker, one picture at a time, always the newest. */
+export class OverlayPainter {
+  private shown: { frame: string; masks: readonly PaintedMask[]; picture: ImageBitmap | null } | null = null;
+  private wanted: { frame: string; masks: readonly PaintedMask[]; size: Size } | null = null;
+  private isPainting = false;
+
+  constructor(
+    private readonly session: StudioSession,
+    private readonly onPainted: () => void,
+  ) {}
+
+  /** The overlay of a frame: ready, or null while it is painted; an older one of the same frame serves until then. */
+  get(frame: string, masks: readonly PaintedMask[], size: Size): { picture: ImageBitmap | null } | null {
+    const { shown } = this;
+    if (shown?.frame === frame && isSame(shown.masks, masks)) return shown;
+    if (masks.length === 0) {
+      this.wanted = null;
+      this.replace({ frame, masks, picture: null });
+      return this.shown;
+    }
+    this.wanted = { frame, masks, size };
+    void this.paint();
+    return shown?.frame === frame ? shown : null;
+  }
+
+  private async paint(): Promise<void> {
+    if (this.isPainting) return;
+    this.isPainting = true;
+    try {
+      while (this.wanted !== null) {
+        const { frame, masks, size } = this.wanted;
+        this.wanted = null;
+        const picture = await this.session.desk.paint(masks, size);
+        this.replace({ frame, masks, picture });
+        this.onPainted();
+      }
+    } catch (error) {
+      this.session.tellError(error);
+    } finally {
+      this.isPainting = false;
+    }
+  }
+
+  private replace(next: { frame: string; masks: readonly PaintedMask[]; picture: ImageBitmap | null }): void {
+    if (this.shown?.picture !== next.picture) this.shown?.picture?.close();
+    this.shown = next;
+  }
+}

@@ -1,0 +1,140 @@
+/** The two canvases of the stage: the picture with its masks below, what the pointer is doing above. */
+import { imagePoint, screenPoint, type ImagePoint, type ScreenPoint, type Size } from "../geometry/points";
+import { fitView, panBy, toImage, toScreen, zoomAt, type View } from "../geometry/view";
+import type { StudioSession } from "../session/studioSession";
+import { drawBox, drawBrush, drawCross, drawPoints } from "./marks";
+import { OverlayPainter, overlayOf } from "./overlay";
+
+const MARGIN = 16;
+
+export interface Drag {
+  readonly move: (point: ImagePoint) => void;
+  readonly end: (point: ImagePoint) => void;
+  readonly draw?: (context: CanvasRenderingContext2D, view: View) => void;
+}
+
+export class Scene {
+  view: View = { scale: 1, offsetX: 0, offsetY: 0 };
+  drag: Drag | null = null;
+  pointer: ScreenPoint | null = null;
+  private stage: Size = { width: 1, height: 1 };
+  private readonly painter: OverlayPainter;
+  private mediaId: string | null = null;
+  private isFitted = true;
+  private asked = 0;
+  private readonly stop: () => void;
+
+  constructor(
+    private readonly session: StudioSession,
+    private readonly below: HTMLCanvasElement,
+    private readonly above: HTMLCanvasElement,
+  ) {
+    this.painter = new OverlayPainter(session, () => { this.redraw(); });
+    this.stop = session.store.subscribe(() => { this.redraw(); });
+  }
+
+  close(): void {
+    this.stop();
+    cancelAnimationFrame(this.asked);
+  }
+
+  get size(): Size | null {
+    return this.session.media;
+  }
+
+  resize(width: number, height: number): void {
+    this.stage = { width: Math.max(1, width), height: Math.max(1, height) };
+    for (const canvas of [this.below, this.above]) {
+      canvas.width = Math.round(this.stage.width * ratio());
+      canvas.height = Math.round(this.stage.height * ratio());
+    }
+    if (this.isFitted) this.fit();
+    this.draw();
+  }
+
+  fit(): void {
+    if (this.size !== null) this.view = fitView(this.size, this.stage, this.stage.width < 600 ? 0 : MARGIN);
+    this.isFitted = true;
+    this.redraw();
+  }
+
+  zoom(factor: number, at: ScreenPoint = screenPoint(this.stage.width / 2, this.stage.height / 2)): void {
+    if (this.size === null) return;
+    this.view = zoomAt(this.view, at, factor, this.size, this.stage);
+    this.isFitted = false;
+    this.redraw();
+  }
+
+  pan(dx: number, dy: number): void {
+    if (this.size === null) return;
+    this.view = panBy(this.view, dx, dy, this.size, this.stage);
+    this.isFitted = false;
+    this.redraw();
+  }
+
+  toImage(point: ScreenPoint): ImagePoint {
+    return toImage(this.view, point);
+  }
+
+  toScreen(x: number, y: number): ScreenPoint {
+    return toScreen(this.view, imagePoint(x, y));
+  }
+
+  redraw(): void {
+    cancelAnimationFrame(this.asked);
+    this.asked = requestAnimationFrame(() => { this.draw(); });
+  }
+
+  private draw(): void {
+    const { media, state } = this.session;
+    if (media?.id !== this.mediaId) {
+      this.mediaId = media?.id ?? null;
+      this.fit();
+    }
+    if (media === null) return;
+    const picture = this.session.frames.picture(state.frame);
+    const overlay = this.painter.get(`${media.id}/${String(state.frame)}`, overlayOf(this.session, media), media);
+    if (picture !== null && overlay !== null) this.drawBelow(picture, overlay.picture, media);
+    this.drawAbove();
+  }
+
+  private drawBelow(picture: ImageBitmap, overlay: ImageBitmap | null, size: Size): void {
+    const context = cleared(this.below);
+    if (context === null) return;
+    const { scale, offsetX, offsetY } = this.view;
+    context.imageSmoothingEnabled = scale * ratio() < 6;
+    context.imageSmoothingQuality = "high";
+    for (const layer of overlay === null ? [picture] : [picture, overlay]) {
+      context.drawImage(layer, offsetX, offsetY, size.width * scale, size.height * scale);
+    }
+    this.below.dataset["frame"] = String(this.session.state.frame);
+  }
+
+  private drawAbove(): void {
+    const context = cleared(this.above);
+    const { media, state, selected } = this.session;
+    if (context === null || media === null) return;
+    const prompts = selected?.prompts.find((one) => one.frame === state.frame);
+    if (selected !== null && prompts !== undefined && state.candidates === null) {
+      if (prompts.box != null) drawBox(context, this.view, prompts.box, selected.color);
+      drawPoints(context, this.view, prompts.clicks, selected.color);
+    }
+    this.drag?.draw?.(context, this.view);
+    if (state.tool === "brush" && this.pointer !== null && state.candidates === null) {
+      drawBrush(context, this.pointer, state.brushRadius * this.view.scale, state.isAdding);
+    }
+    if (state.cursor !== null) drawCross(context, this.toScreen(...state.cursor), this.stage);
+  }
+}
+
+function ratio(): number {
+  return window.devicePixelRatio || 1;
+}
+
+function cleared(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
+  const context = canvas.getContext("2d");
+  context?.setTransform(1, 0, 0, 1, 0, 0);
+  context?.clearRect(0, 0, canvas.width, canvas.height);
+  context?.setTransform(ratio(), 0, 0, ratio(), 0, 0);
+  return context;
+}

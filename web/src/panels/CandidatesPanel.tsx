@@ -1,0 +1,65 @@
+import { Check, Combine, LoaderCircle, SquaresSubtract, Trash2 } from "lucide-react";
+import { areaOf } from "../masks/runs";
+import { count } from "../model/words";
+import { acceptCandidates, combineCandidates, rejectCandidates, toggleCandidate } from "../session/drawing";
+import { useSession, useStudio } from "../session/context";
+import { Button } from "../ui/Button";
+
+/** Everything mode: what was found, to take or to leave. */
+export function CandidatesPanel() {
+  const session = useSession();
+  const candidates = useStudio((state) => state.candidates);
+  if (candidates === null) return null;
+  const { status, list, chosen, hovered } = candidates;
+  const hover = (place: number | null): void => { session.store.set({ candidates: { ...candidates, hovered: place } }); };
+  if (status === "searching") {
+    return (
+      <p className="candidates-wait" role="status">
+        <LoaderCircle size={20} className="spin" aria-hidden="true" />
+        Looking for everything on this frame. This takes a few seconds.
+      </p>
+    );
+  }
+  const size = list[0] === undefined ? 1 : list[0].mask.width * list[0].mask.height;
+  return (
+    <div className="candidates">
+      <p className="panel-hint">{count(list.length, "candidate")}. Click those you want, on the picture or here.</p>
+      <ul className="candidate-list" aria-label="Candidates">
+        {list.map((one, place) => (
+          <li key={one.counts}>
+            <button
+              type="button"
+              aria-pressed={chosen.includes(place)}
+              data-hovered={hovered === place}
+              onPointerEnter={() => { hover(place); }}
+              onPointerLeave={() => { hover(null); }}
+              onClick={() => { toggleCandidate(session, place); }}
+            >
+              <span className="dot" style={{ background: one.color }} />
+              <span>Candidate {place + 1}</span>
+              <small>{((100 * areaOf(one.mask)) / size).toFixed(1)} % of the picture</small>
+              {chosen.includes(place) ? <Check size={16} aria-hidden="true" /> : null}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div className="candidate-actions">
+        <Button icon={<Combine size={16} />} disabled={chosen.length < 2} onClick={() => { combineCandidates(session, "merge"); }}>
+          Merge
+        </Button>
+        <Button icon={<SquaresSubtract size={16} />} disabled={chosen.length < 2} onClick={() => { combineCandidates(session, "subtract"); }}>
+          Subtract
+        </Button>
+        <Button icon={<Trash2 size={16} />} disabled={chosen.length === 0} onClick={() => { rejectCandidates(session); }}>
+          Reject
+        </Button>
+        <Button look="quiet" onClick={() => { session.store.set({ candidates: null }); }}>
+          Cancel
+        </Button>
+        <Button look="primary" className="accept" disabled={chosen.length === 0} onClick={() => { acceptCandidates(session); }}>
+          {chosen.length === 0 ? "Take as objects" : `Take ${count(chosen.length, "object")}`}
+        </Button>
+      </div>
+    </div>
+  );
+}

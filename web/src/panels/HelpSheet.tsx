@@ -1,0 +1,57 @@
+import { shownKeys } from "../model/keys";
+import { commands, type Group } from "../session/commands";
+import { useSession } from "../session/context";
+import { Dialog } from "../ui/Dialog";
+import { isMac, Keys } from "../ui/Keys";
+
+const groups: readonly Group[] = ["Picture", "Objects", "Video", "Project"];
+
+const pointer: readonly (readonly [string, string])[] = [
+  ["Click", "Add at a point"],
+  ["Right click", "Take away at a point (with −: add)"],
+  ["Click on a point", "Delete it; drag to move it"],
+  ["Wheel or pinch", "Zoom"],
+  ["Shift and drag", "Move the picture"],
+  ["Digits", "Give the selected object the class with that key"],
+];
+
+/** Everything that can be done, with its keys. */
+export function HelpSheet() {
+  const { store } = useSession();
+  return (
+    <Dialog title="Keys" width="wide" onClose={() => { store.set({ dialog: "none" }); }}>
+      <div className="help-columns">
+        <section>
+          <h3>Pointer</h3>
+          <dl>
+            {pointer.map(([what, does]) => (
+              <div key={what}>
+                <dt>{does}</dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+        {groups.map((group) => (
+          <section key={group}>
+            <h3>{group}</h3>
+            <dl>
+              {commands
+                .filter((one) => one.group === group)
+                .map((one) => (
+                  <div key={one.id}>
+                    <dt>{one.label}</dt>
+                    <dd>
+                      {one.keys.slice(0, 2).map((keys) => (
+                        <Keys key={keys} parts={shownKeys(keys, isMac)} />
+                      ))}
+                    </dd>
+                  </div>
+                ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,36 @@
+import { useState } from "react";
+import type { Media } from "../model/document";
+import type { Panel } from "../model/state";
+import { useSession, useStudio } from "../session/context";
+import { Tabs } from "../ui/Tabs";
+import { ClassesPanel } from "./ClassesPanel";
+import { ObjectsPanel } from "./ObjectsPanel";
+import { TrackBar } from "./TrackBar";
+
+/** Objects and classes; at the side on a desk, a sheet from below on a phone. */
+export function SidePanel({ media }: { readonly media: Media }) {
+  const session = useSession();
+  const panel = useStudio((state) => state.panel);
+  const numClasses = useStudio((state) => state.project.classes.length);
+  const [isRaised, setRaised] = useState(false);
+  const tabs: readonly { id: Panel; label: string; badge?: number }[] = [
+    { id: "objects", label: "Objects", badge: media.objects.length },
+    { id: "classes", label: "Classes", badge: numClasses },
+  ];
+  return (
+    <aside className="side-panel" data-raised={isRaised} aria-label="Objects and classes">
+      <button
+        type="button"
+        className="sheet-grip"
+        aria-label={isRaised ? "Lower the sheet" : "Raise the sheet"}
+        aria-expanded={isRaised}
+        onClick={() => { setRaised(!isRaised); }}
+      />
+      <Tabs label="Panels" tabs={tabs} current={panel} onChoose={(id) => { session.store.set({ panel: id }); }} />
+      <div className="panel-scroll" id="tab-panel" role="tabpanel" aria-labelledby={`tab-${panel}`} tabIndex={0}>
+        {panel === "classes" ? <ClassesPanel /> : <ObjectsPanel media={media} />}
+      </div>
+      <TrackBar media={media} />
+    </aside>
+  );
+}

@@ -1,0 +1,363 @@
+/** One open project: what the page can do with it. Everything that a person does ends in a method here. */
+import { ApiError, describeError, NoAnswerError } from "../api/client";
+import {
+  cancelJob,
+  listJobs,
+  loadProject,
+  renameProject,
+  sendChange,
+  track,
+  type Direction,
+  type EditReply,
+} from "../api/requests";
+import { ProjectSocket } from "../api/socket";
+import { findMedia, findObject, type Job, type Media, type ObjectState, type Project } from "../model/document";
+import { EditQueue, StaleError, type Change, type Step } from "../model/editQueue";
+import { concernsMasks, nameOf, type Edit } from "../model/edits";
+import { initialState, runningTrack, type Notice, type StudioState } from "../model/state";
+import { Store } from "../model/store";
+import { FrameDesk } from "./frameDesk";
+import { MaskDesk } from "./maskDesk";
+
+const NOTICE_MS = 6000;
+const RETRY_MS = 1200;
+
+export class StudioSession {
+  readonly store: Store<StudioState>;
+  readonly desk: MaskDesk;
+  readonly frames: FrameDesk;
+  private readonly queue: EditQueue<EditReply>;
+  private readonly socket: ProjectSocket;
+  private readonly checked = new Set<string>();
+  private lastNotice = 0;
+  private isClosed = false;
+
+  constructor(project: Project) {
+    this.store = new Store(initialState(project));
+    this.desk = new MaskDesk({
+      onChange: () => { this.bump(); },
+      onTracked: (frame) => { if (this.state.isFollowing) this.show(frame); },
+      onError: (error) => { this.tellError(error); },
+    });
+    this.frames = new FrameDesk({
+      onLoaded: () => { this.store.set({ framesVersion: this.state.framesVersion + 1 }); },
+      onError: (error) => { this.tellError(error); },
+      onTimes: (timesS) => { this.store.set({ timesS }); },
+      onPlay: (frame, isOver) => {
+        this.show(frame);
+        if (isOver) this.pause();
+      },
+    });
+    this.queue = new EditQueue(project, {
+      send: (known, change, editId) => this.sendUntilAnswered(known, change, editId),
+      onProject: (next) => { this.takeProject(next); },
+      onDone: (change, reply) => { this.afterChange(change, reply); },
+      onRefused: (change, error) => { this.afterRefusal(change, error); },
+    });
+    this.socket = new ProjectSocket(project.id, {
+      onHello: ({ revision, jobs, isGap }) => {
+        this.store.set({ jobs });
+        if (revision > this.queue.revision || isGap) void this.reload();
+      },
+      onEdit: ({ revision }) => {
+        if (this.queue.numPending === 0 && revision > this.queue.revision) void this.reload();
+      },
+      onJob: (job) => { this.takeJob(job); },
+      onChanged: () => void this.reload(),
+      onMask: (message) => { this.desk.take(message); },
+      onConnection: (isOpen) => { this.store.set({ saving: isOpen ? this.savingNow() : "offline" }); },
+    });
+    this.open(this.state.mediaId);
+    void this.loadJobs();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.socket.close();
+    this.frames.close();
+    this.desk.close();
+  }
+
+  get state(): StudioState {
+    return this.store.get();
+  }
+
+  get media(): Media | null {
+    return findMedia(this.state.project, this.state.mediaId);
+  }
+
+  get selected(): ObjectState | null {
+    return this.media === null ? null : findObject(this.media, this.state.selectedId);
+  }
+
+  // what is looked at
+
+  open(mediaId: string | null): void {
+    const media = findMedia(this.state.project, mediaId);
+    this.frames.open(media);
+    this.store.set({
+      mediaId: media?.id ?? null,
+      frame: 0,
+      isPlaying: false,
+      isFollowing: false,
+      isNewObject: false,
+      candidates: null,
+      preview: null,
+      timesS: [],
+      selectedId: media?.objects[0]?.id ?? null,
+    });
+    this.desk.open(media);
+    this.checked.clear();
+    this.show(0);
+  }
+
+  /** A file has come in: load the project and show what was added last. */
+  async openNewest(): Promise<void> {
+    await this.reload();
+    const newest = [...this.state.project.media].sort((a, b) => a.created_s - b.created_s).at(-1);
+    if (newest !== undefined && newest.id !== this.state.mediaId) this.open(newest.id);
+  }
+
+  openNext(step: 1 | -1): void {
+    const { media } = this.state.project;
+    const place = media.findIndex((one) => one.id === this.state.mediaId) + step;
+    if (place >= 0 && place < media.length) this.open(media[place].id);
+  }
+
+  /** A person chose a frame: whatever moved the picture by itself stops. */
+  seek(frame: number): void {
+    this.pause();
+    this.store.set({ isFollowing: false });
+    this.show(frame);
+  }
+
+  play(): void {
+    const media = this.media;
+    if (media === null || media.num_frames < 2 || this.state.timesS.length < 2) return;
+    const start = this.state.frame >= media.num_frames - 1 ? 0 : this.state.frame;
+    this.store.set({ isPlaying: true, isFollowing: false, preview: null });
+    this.show(start);
+    this.frames.play(start);
+  }
+
+  pause(): void {
+    this.frames.stop();
+    this.store.set({ isPlaying: false });
+  }
+
+  togglePlay(): void {
+    if (this.state.isPlaying) this.pause();
+    else this.play();
+  }
+
+  /** Jump to the frame of which the model is least sure, among those that nobody looked at. */
+  seekNextToCheck(): void {
+    const shown = (this.media?.objects ?? []).filter((one) => one.is_visible && !one.is_locked);
+    const key = (objectId: number, frame: number): string => `${String(objectId)}/${String(frame >> 3)}`;
+    const ids = shown.map((one) => one.id);
+    const found = this.desk.lanes.nextToCheck(ids, (id, frame) => this.checked.has(key(id, frame)));
+    if (found === null) {
+      this.tell(this.checked.size > 0 ? "You have seen every uncertain frame; starting over." : "Track something first.");
+      this.checked.clear();
+      return;
+    }
+    this.checked.add(key(found.objectId, found.frame));
+    this.seek(found.frame);
+    this.select(found.objectId);
+  }
+
+  // objects
+
+  select(objectId: number | null): void {
+    this.store.set({ selectedId: objectId, isNewObject: false, preview: null });
+  }
+
+  selectNext(step: 1 | -1): void {
+    const objects = this.media?.objects ?? [];
+    if (objects.length === 0) return;
+    const place = objects.findIndex((one) => one.id === this.state.selectedId);
+    this.select(objects[(place + step + objects.length) % objects.length].id);
+  }
+
+  beginObject(): void {
+    this.pause();
+    const tool = this.state.tool === "pan" ? "click" : this.state.tool;
+    this.store.set({ isNewObject: true, selectedId: null, isAdding: true, preview: null, candidates: null, tool });
+  }
+
+  // changes
+
+  edit(edit: Edit): void {
+    this.queue.add(edit);
+    const undoNames = [...this.state.undoNames, nameOf(edit)].slice(-100);
+    this.store.set({ undoNames, redoNames: [], preview: null, saving: this.savingNow() });
+  }
+
+  step(step: Step): void {
+    const { project, undoNames, redoNames } = this.state;
+    if ((step === "undo" ? project.num_undo : project.num_redo) === 0) return;
+    this.queue.add({ kind: step });
+    const [from, to] = step === "undo" ? [undoNames, redoNames] : [redoNames, undoNames];
+    const moved = from.at(-1);
+    const names = [from.slice(0, -1), moved === undefined ? to : [...to, moved]];
+    this.store.set({ undoNames: names[step === "undo" ? 0 : 1], redoNames: names[step === "undo" ? 1 : 0] });
+  }
+
+  async rename(name: string): Promise<void> {
+    if (name.trim() === "" || name === this.state.project.name) return;
+    await this.attempt(async () => {
+      await renameProject(this.state.project.id, name.trim());
+      await this.reload();
+    });
+  }
+
+  // tracking
+
+  async track(direction: Direction): Promise<void> {
+    const media = this.media;
+    if (media === null || runningTrack(this.state) !== null) return;
+    const prompted = media.objects.flatMap((object) => object.prompts.map((one) => one.frame));
+    if (prompted.length === 0) {
+      this.tell("Click an object first; then it can be followed.");
+      return;
+    }
+    const start = direction === "forward" ? Math.min(...prompted) : 0;
+    const stop = direction === "backward" ? Math.max(...prompted) + 1 : media.num_frames;
+    this.pause();
+    await this.attempt(async () => {
+      const job = await track(media.id, { start, stop, direction });
+      this.store.set({ isFollowing: true, isNewObject: false });
+      this.takeJob(job);
+    });
+  }
+
+  async cancelTracking(): Promise<void> {
+    const job = runningTrack(this.state);
+    if (job !== null) await this.attempt(() => cancelJob(job.id));
+  }
+
+  // saying things
+
+  tell(text: string, kind: Notice["kind"] = "info", action?: Notice["action"]): void {
+    const id = ++this.lastNotice;
+    const others = this.state.notices.filter((one) => one.text !== text).slice(-2);
+    this.store.set({ notices: [...others, { id, kind, text, ...(action === undefined ? {} : { action }) }] });
+    setTimeout(() => { this.dismiss(id); }, kind === "error" ? 2 * NOTICE_MS : NOTICE_MS);
+  }
+
+  tellError(error: unknown): void {
+    if (this.isClosed) return;
+    if (error instanceof NoAnswerError) this.store.set({ saving: "offline" });
+    else this.tell(describeError(error), "error");
+  }
+
+  dismiss(id: number): void {
+    this.store.set({ notices: this.state.notices.filter((one) => one.id !== id) });
+  }
+
+  /** Do something that may fail, and say so when it does. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.tellError(error);
+      return false;
+    }
+  }
+
+  async reload(): Promise<void> {
+    await this.attempt(async () => {
+      this.queue.replace(await loadProject(this.state.project.id));
+      if (this.media === null) this.open(this.state.project.media[0]?.id ?? null);
+      else this.desk.reload(this.state.frame);
+    });
+  }
+
+  takeJob(job: Job): void {
+    const others = this.state.jobs.filter((one) => one.id !== job.id);
+    this.store.set({ jobs: [...others, job] });
+    if (job.kind !== "track" || job.status === "waiting" || job.status === "running") return;
+    const wasFollowing = this.state.isFollowing;
+    this.store.set({ isFollowing: false });
+    if (job.status === "failed") this.tell(job.message, "error");
+    else if (job.status === "done" && wasFollowing) this.sayTracked();
+  }
+
+  private sayTracked(): void {
+    this.tell("Followed to the end. Play it, or jump to the frame to check.", "done", {
+      label: "Next to check",
+      perform: () => { this.seekNextToCheck(); },
+    });
+  }
+
+  private show(frame: number): void {
+    const media = this.media;
+    if (media === null) return;
+    const shown = Math.min(Math.max(0, frame), media.num_frames - 1);
+    this.store.set({ frame: shown, ...(shown === this.state.frame ? {} : { preview: null, candidates: null }) });
+    this.frames.want(shown, this.state.isPlaying || this.state.isFollowing);
+    this.desk.need(shown);
+  }
+
+  private bump(): void {
+    this.store.set({ masksVersion: this.state.masksVersion + 1, lanesVersion: this.state.lanesVersion + 1 });
+  }
+
+  private savingNow(): StudioState["saving"] {
+    return this.queue.numPending > 0 ? "saving" : "saved";
+  }
+
+  private takeProject(project: Project): void {
+    const media = findMedia(project, this.state.mediaId);
+    const isThere = media !== null && findObject(media, this.state.selectedId) !== null;
+    this.store.set({
+      project,
+      saving: this.savingNow(),
+      isBusy: this.queue.numPending > 0 && this.state.isBusy,
+      ...(isThere || this.state.isNewObject ? {} : { selectedId: media?.objects.at(-1)?.id ?? null }),
+    });
+  }
+
+  private async sendUntilAnswered(project: Project, change: Change, editId: string): Promise<EditReply> {
+    this.store.set({ isBusy: concernsMasks(change) });
+    for (;;) {
+      try {
+        return await sendChange(project, change, editId);
+      } catch (error) {
+        if (!(error instanceof NoAnswerError) || this.isClosed) throw error;
+        this.store.set({ saving: "offline" });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  private afterChange(change: Change, reply: EditReply): void {
+    this.store.set({ isBusy: false, saving: this.savingNow() });
+    if (change.kind === "undo" || change.kind === "redo" || change.kind === "clear-frame") {
+      void this.reload();
+    } else if (change.kind === "remove-object") {
+      this.desk.removeObject(change.objectId);
+    } else if ("frame" in change) {
+      this.desk.dropDependents(change.objectId, change.frame);
+      const media = findMedia(this.state.project, change.mediaId);
+      if (reply.mask == null || media === null) void this.reload();
+      else if (media.id === this.state.mediaId) void this.desk.takeReply(reply.mask, media);
+    }
+  }
+
+  private afterRefusal(change: Change, error: unknown): void {
+    this.store.set({ isBusy: false, saving: this.savingNow() });
+    if (error instanceof StaleError) this.tell("Another page changed this meanwhile; look again and repeat.", "error");
+    else if (!(error instanceof ApiError && error.code.startsWith("no_"))) this.tellError(error);
+    if (change.kind !== "change-object") void this.reload();
+  }
+
+  private async loadJobs(): Promise<void> {
+    await this.attempt(async () => {
+      const jobs = await listJobs(this.state.project.id);
+      const known = new Set(this.state.jobs.map((one) => one.id));
+      this.store.set({ jobs: [...jobs.filter((one) => !known.has(one.id)), ...this.state.jobs] });
+    });
+  }
+}

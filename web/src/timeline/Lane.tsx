@@ -1,0 +1,87 @@
+import { useEffect, useRef } from "react";
+import type { ObjectState } from "../model/document";
+import type { Stretch } from "../model/lanes";
+import { useSession, useStudio } from "../session/context";
+import { percentOf, type Range } from "./range";
+
+interface LaneProps {
+  readonly object: ObjectState;
+  readonly range: Range;
+  readonly width: number;
+  readonly isSelected: boolean;
+}
+
+const HEIGHT = 20;
+
+/** Where one object is visible, absent and prompted, and how sure that is. */
+export function Lane({ object, range, width, isSelected }: LaneProps) {
+  const session = useSession();
+  useStudio((state) => state.lanesVersion);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const ratio = window.devicePixelRatio || 1;
+  useEffect(() => {
+    if (canvas.current === null || width === 0) return;
+    const stretches = session.desk.lanes.stretches(object.id, range.start, range.stop, width / 2);
+    draw(canvas.current, stretches, { range, color: object.color, ratio, width });
+  });
+  const shown = object.prompts.filter(({ frame }) => frame >= range.start && frame < range.stop);
+  return (
+    <li className="lane" data-selected={isSelected} aria-label={object.name}>
+      <button type="button" className="lane-name" onClick={() => { session.select(object.id); }} aria-pressed={isSelected}>
+        <span className="dot" style={{ background: object.color }} />
+        <span className="lane-text">{object.name}</span>
+      </button>
+      <div className="lane-track">
+        <canvas
+          ref={canvas}
+          width={Math.max(1, Math.round(width * ratio))}
+          height={HEIGHT * ratio}
+          role="img"
+          aria-label={`${object.name}: known on ${String(session.desk.lanes.numKnown(object.id))} frames`}
+        />
+        {shown.map(({ frame }) => (
+          <button
+            key={frame}
+            type="button"
+            className="prompt-dot"
+            style={{ left: `${String(percentOf(frame, range))}%`, background: object.color }}
+            aria-label={`${object.name}, prompted on frame ${String(frame)}`}
+            onClick={() => {
+              session.select(object.id);
+              session.seek(frame);
+            }}
+          />
+        ))}
+      </div>
+    </li>
+  );
+}
+
+interface Look {
+  readonly range: Range;
+  readonly color: string;
+  readonly ratio: number;
+  readonly width: number;
+}
+
+function draw(canvas: HTMLCanvasElement, stretches: readonly Stretch[], look: Look): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const { range, color, ratio, width } = look;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, HEIGHT);
+  const scale = width / Math.max(1, range.stop - range.start);
+  for (const one of stretches) {
+    const left = (one.start - range.start) * scale;
+    const extent = Math.max(1, (one.stop - one.start) * scale);
+    context.fillStyle = color;
+    if (one.kind === "absent") {
+      context.globalAlpha = 0.55;
+      for (let x = left; x < left + extent; x += 6) context.fillRect(x, HEIGHT / 2 - 1, Math.min(3, left + extent - x), 2);
+    } else {
+      context.globalAlpha = one.kind === "prompted" ? 1 : 0.16 + 0.72 * one.confidence ** 2;
+      context.fillRect(left, 4, extent + 0.5, HEIGHT - 8);
+    }
+  }
+  context.globalAlpha = 1;
+}

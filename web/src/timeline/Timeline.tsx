@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from "react";
+import type { Media } from "../model/document";
+import { useStudio } from "../session/context";
+import { Filmstrip } from "./Filmstrip";
+import { Lane } from "./Lane";
+import { percentOf, rangeWith, wholeRange, zoomRange } from "./range";
+import { Transport } from "./Transport";
+
+/** Playback, filmstrip, and a lane for every object. */
+export function Timeline({ media }: { readonly media: Media }) {
+  const frame = useStudio((state) => state.frame);
+  const selectedId = useStudio((state) => state.selectedId);
+  const [chosen, setRange] = useState(() => wholeRange(media.num_frames));
+  const [width, setWidth] = useState(0);
+  const tracks = useRef<HTMLDivElement>(null);
+  const range = rangeWith(chosen, frame, media.num_frames);
+  const isZoomed = range.stop - range.start < media.num_frames;
+
+  useEffect(() => {
+    if (tracks.current === null) return;
+    const observer = new ResizeObserver(([entry]) => { setWidth(entry.contentRect.width); });
+    observer.observe(tracks.current);
+    return () => { observer.disconnect(); };
+  }, []);
+
+  const zoom = (factor: number): void => { setRange(zoomRange(range, factor, frame, media.num_frames)); };
+  return (
+    <section className="timeline" aria-label="Timeline">
+      <Transport media={media} isZoomed={isZoomed} onZoom={zoom} />
+      <div
+        className="tracks"
+        onWheel={(event) => {
+          if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY * 0.004));
+        }}
+      >
+        <div className="tracks-head">
+          <span className="lane-space" />
+          <div className="tracks-width" ref={tracks}>
+            <Filmstrip media={media} range={range} width={width} />
+          </div>
+        </div>
+        <div className="lanes-scroll">
+          <ul className="lanes">
+            {media.objects.map((object) => (
+              <Lane key={object.id} object={object} range={range} width={width} isSelected={object.id === selectedId} />
+            ))}
+          </ul>
+          {media.objects.length === 0 ? <p className="lanes-hint">Every object you click gets a lane here.</p> : null}
+        </div>
+        <div className="playhead-area" aria-hidden="true">
+          <div className="playhead" style={{ left: `${String(percentOf(frame, range))}%` }} />
+        </div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,80 @@
+import { useEffect, useRef, useState, type ReactNode } from "react";
+
+interface MenuItem {
+  readonly label: string;
+  readonly hint?: string;
+  readonly perform: () => void;
+}
+
+interface MenuProps {
+  readonly label: string;
+  readonly icon: ReactNode;
+  readonly items: readonly MenuItem[];
+  readonly className?: string;
+  readonly isDisabled?: boolean;
+}
+
+/** A button with a short list of things to do. */
+export function Menu({ label, icon, items, className = "", isDisabled = false }: MenuProps) {
+  const [isOpen, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    root.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const close = (event: Event): void => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", close);
+    return () => { document.removeEventListener("pointerdown", close); };
+  }, [isOpen]);
+  const move = (step: number): void => {
+    const listed = [...(root.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const place = listed.indexOf(document.activeElement as HTMLElement);
+    listed[(place + step + listed.length) % listed.length].focus();
+  };
+  return (
+    <div
+      className="menu"
+      ref={root}
+      onKeyDown={(event) => {
+        if (!isOpen) return;
+        if (event.key === "Escape") setOpen(false);
+        else if (event.key === "ArrowDown") move(1);
+        else if (event.key === "ArrowUp") move(-1);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+    >
+      <button
+        type="button"
+        className={className}
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        disabled={isDisabled}
+        onClick={() => { setOpen(!isOpen); }}
+      >
+        {icon}
+      </button>
+      {isOpen ? (
+        <div role="menu" className="menu-list" aria-label={label}>
+          {items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                setOpen(false);
+                item.perform();
+              }}
+            >
+              <span>{item.label}</span>
+              {item.hint === undefined ? null : <small>{item.hint}</small>}
+            </button>
+          ))}
+        </div>
+      ) : null}
+    </div>
+  );
+}
