@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format unit wheel-test bench clean
+.PHONY: help demo test lint format unit wheel-test web-effects bench clean
 
 FOUND_PYTHON := $(shell sh tools/find_python.sh)
 PYTHON ?= $(FOUND_PYTHON)
@@ -51,6 +51,10 @@ unit: $(VENV)/.dev ## The fast tests only
 
 wheel-test: $(VENV)/.dev ## Build the wheel, install it alone in an empty environment and track the sample clip
 	@sh tools/wheel_test.sh $(RUN)python "$(TORCH_PIN)"
+
+web-effects: $(VENV)/.dev ## Write again what the studio's page takes from the table of effects
+	$(RUN)python tools/effects_catalogue.py web/src/effects/catalogue.json
+	$(RUN)python tests/effects/effect_fixtures.py web/src/effects/compose.fixtures.json
 
 bench: $(VENV)/.dev ## Measure again every number that is published
 	@for claim in benchmarks/*.py; do echo "== $$claim"; $(RUN)python "$$claim" || exit 1; done

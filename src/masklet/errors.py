@@ -14,6 +14,7 @@ MaskletError
 │   └── DownloadError           could not be fetched
 ├── SessionError           a call that the session's state does not allow
 ├── FormatError            annotations that cannot be parsed or written
+├── EffectError            an effect, variant or parameter that does not exist or is not allowed
 ├── TrainingError          a recipe, data folder or run that cannot go on
 ├── StudioError            a studio that cannot start, or a request it refuses
 ├── MissingExtraError      a part of masklet whose packages are not installed
@@ -77,6 +78,10 @@ class SessionError(MaskletError):
 
 class FormatError(MaskletError, ValueError):
     """Annotations that cannot be parsed or written."""
+
+
+class EffectError(MaskletError, ValueError):
+    """An effect, variant or parameter that does not exist or is not allowed."""
 
 
 class TrainingError(MaskletError):
