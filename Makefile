@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format unit wheel-test web-effects bench clean
+.PHONY: help demo test lint format unit web web-test web-types browser wheel-test web-effects bench clean
 
 FOUND_PYTHON := $(shell sh tools/find_python.sh)
 PYTHON ?= $(FOUND_PYTHON)
@@ -32,7 +32,7 @@ help: ## This list
 demo: $(VENV)/.base ## Track the sample clip, or yours with VIDEO=... PROMPT=...
 	@sh tools/demo.sh $(RUN)masklet
 
-test: lint wheel-test ## Every check and every test
+test: lint web-test wheel-test browser ## Every check and every test
 	$(RUN)python -m pytest --numprocesses $(WORKERS)
 
 lint: $(VENV)/.dev ## Style, import direction, types, sizes
@@ -49,7 +49,20 @@ format: $(VENV)/.dev ## Lay out every Python file
 unit: $(VENV)/.dev ## The fast tests only
 	$(RUN)python -m pytest --numprocesses $(WORKERS) -m "not slow and not e2e"
 
-wheel-test: $(VENV)/.dev ## Build the wheel, install it alone in an empty environment and track the sample clip
+web: ## Build the studio's page (needs Node)
+	@sh tools/web.sh build
+
+web-test: ## Types, style, layers and unit tests of the page
+	@sh tools/web.sh test
+
+web-types: $(VENV)/.dev ## Write the page's types anew from what the server says of itself
+	$(RUN)python tools/studio_openapi.py web/openapi.json
+	@sh tools/web.sh types
+
+browser: # What the journeys through the page are driven with
+	@sh tools/find_browser.sh >/dev/null
+
+wheel-test: $(VENV)/.dev web ## Build the wheel, install it alone in an empty environment and track the sample clip
 	@sh tools/wheel_test.sh $(RUN)python "$(TORCH_PIN)"
 
 web-effects: $(VENV)/.dev ## Write again what the studio's page takes from the table of effects
@@ -60,7 +73,7 @@ bench: $(VENV)/.dev ## Measure again every number that is published
 	@for claim in benchmarks/*.py; do echo "== $$claim"; $(RUN)python "$$claim" || exit 1; done
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) build dist demo .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist demo web/node_modules src/masklet/studio/static .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 
 # Stamps: an environment is renewed when the list of what it holds has changed.
 $(VENV)/.created:

@@ -1,9 +1,9 @@
 // A layer imports only layers above it in this list; names that share a line do not import each other.
 const layers = [
-  ["wire", "geometry", "ui"],
+  ["wire", "geometry", "ui", "effects"],
   ["masks"],
   ["model"],
-  ["api", "video", "effects"],
+  ["api", "video"],
   ["session"],
   ["canvas", "timeline"],
   ["panels"],

@@ -17,7 +17,7 @@ export default tseslint.config(
       "max-lines": ["error", { max: 400 }],
       complexity: ["error", 15],
       "max-params": ["error", 6],
-      eqeqeq: "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
     },
   },
   { files: ["src/**/*.tsx"], rules: { "max-lines": ["error", { max: 200 }] } },

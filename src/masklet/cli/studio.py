@@ -46,6 +46,7 @@ def studio(
             f"{listen} is not this machine alone; choose a token of at least 22 characters in MASKLET_TOKEN first.",
             param_hint="--listen",
         )
+    from masklet.studio.page import is_built
     from masklet.studio.serve import Launch, serve
 
     settings = StudioSettings(
@@ -63,6 +64,10 @@ def studio(
     )
 
     def show(url: str) -> None:
+        if not is_built():
+            say(
+                "The page has not been built; run `make web` in the checkout (it needs Node) and start again."
+            )
         if not is_loopback(listen):
             say(
                 "Everyone on the network can see the token, because this is plain http; use a proxy with TLS."

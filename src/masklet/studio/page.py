@@ -18,8 +18,8 @@ _NOT_BUILT = """<!doctype html>
 <body>
 <main>
 <h1>masklet studio</h1>
-<p>The server runs, but the page has not been built. A wheel of masklet brings it along; in a checkout, build it in the
-folder <code>web</code> with <code>npm ci &amp;&amp; npm run build</code> and load this address again.</p>
+<p>The server runs, but the page has not been built: run <code>make web</code> in the checkout (it needs Node) and start the
+studio again. A wheel of masklet brings the page along.</p>
 <p>Until then everything is at <a href="/api/openapi.json">/api</a>.</p>
 </main>
 </body>
@@ -40,6 +40,11 @@ class _Page(StaticFiles):
         return response
 
 
+def is_built(folder: Path = STATIC_FOLDER) -> bool:
+    """Whether there is a page to serve."""
+    return (folder / "index.html").is_file()
+
+
 def add_page(app: FastAPI, folder: Path = STATIC_FOLDER) -> None:
     """Serve the page at ``/``.
 
@@ -47,7 +52,7 @@ def add_page(app: FastAPI, folder: Path = STATIC_FOLDER) -> None:
         app: Whose page it is.
         folder: Where the built page is, or would be.
     """
-    if (folder / "index.html").is_file():
+    if is_built(folder):
         app.mount("/", _Page(directory=folder, html=True), name="page")
         return
 

@@ -240,6 +240,7 @@ class Lane(Wire):
     presence: Annotated[list[Unit], Field(max_length=MAX_FRAME)]
     area: Annotated[list[Whole], Field(max_length=MAX_FRAME)]
     is_prompted: Annotated[list[bool], Field(max_length=MAX_FRAME)]
+    is_backward: Annotated[list[bool], Field(max_length=MAX_FRAME)]
 
 
 class Lanes(Wire):

@@ -31,7 +31,7 @@ export function contains(mask: Mask, x: number, y: number): boolean {
 }
 
 /** Calls back for every stretch that is on: column, first row, row after the last. */
-export function forEachStretch(mask: Mask, use: (column: number, from: number, to: number) => void): void {
+export function forEachStretch(mask: Mask, visit: (column: number, from: number, to: number) => void): void {
   const { height, runs } = mask;
   let start = 0;
   for (let place = 0; place < runs.length; place++) {
@@ -40,7 +40,7 @@ export function forEachStretch(mask: Mask, use: (column: number, from: number, t
       for (let at = start; at < stop; ) {
         const column = Math.floor(at / height);
         const end = Math.min(stop, (column + 1) * height);
-        use(column, at - column * height, end - column * height);
+        visit(column, at - column * height, end - column * height);
         at = end;
       }
     }

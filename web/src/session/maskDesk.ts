@@ -145,7 +145,7 @@ export class MaskDesk {
             presence: lane.presence[place],
             isEmpty: lane.area[place] === 0,
             isPrompted: lane.is_prompted[place],
-            isBackward: false,
+            isBackward: lane.is_backward[place],
           });
         });
       }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useRef } from "react";
 
 interface EditableTextProps {
   readonly value: string;
@@ -9,17 +9,15 @@ interface EditableTextProps {
 
 /** Text that can be changed in place: Enter or leaving keeps it, Escape takes it back. */
 export function EditableText({ value, label, className = "", onChange }: EditableTextProps) {
-  const [draft, setDraft] = useState(value);
   const isCancelled = useRef(false);
-  useEffect(() => { setDraft(value); }, [value]);
   return (
     <input
       className={`editable ${className}`}
       aria-label={label}
-      value={draft}
+      key={value}
+      defaultValue={value}
       maxLength={255}
       spellCheck={false}
-      onChange={(event) => { setDraft(event.target.value); }}
       onKeyDown={(event) => {
         event.stopPropagation();
         if (event.key === "Enter") event.currentTarget.blur();
@@ -28,10 +26,11 @@ export function EditableText({ value, label, className = "", onChange }: Editabl
           event.currentTarget.blur();
         }
       }}
-      onBlur={() => {
-        const kept = isCancelled.current || draft.trim() === "" ? value : draft.trim();
+      onBlur={(event) => {
+        const draft = event.currentTarget.value.trim();
+        const kept = isCancelled.current || draft === "" ? value : draft;
         isCancelled.current = false;
-        setDraft(kept);
+        event.currentTarget.value = kept;
         if (kept !== value) onChange(kept);
       }}
     />

@@ -802,6 +802,8 @@ export interface components {
             readonly area: readonly number[];
             /** Frames */
             readonly frames: readonly number[];
+            /** Is Backward */
+            readonly is_backward: readonly boolean[];
             /** Is Prompted */
             readonly is_prompted: readonly boolean[];
             /** Object Id */

@@ -102,7 +102,7 @@ def show_lanes(studio: StudioDep, media: MediaDep) -> dict[str, Any]:
     """Where each object is known, how sure it is, and where it was prompted: the timeline without the masks."""
     studio.editor.flush()
     lanes: dict[int, dict[str, Any]] = {}
-    names = ("frames", "score", "presence", "is_prompted", "area")
+    names = ("frames", "score", "presence", "is_prompted", "is_backward", "area")
     for object_id, *values in studio.store.results.lanes(media.id):
         lane = lanes.setdefault(object_id, {"object_id": object_id, **{name: [] for name in names}})
         for name, value in zip(names, values, strict=True):

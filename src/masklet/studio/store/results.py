@@ -51,10 +51,10 @@ class Results:
                 page[row.frame].append(row)
             yield from page.items()
 
-    def lanes(self, media_id: str) -> list[tuple[int, int, float, float, bool, int]]:
-        """Object, frame, score, presence, whether prompted, and area of every mask, without the masks."""
+    def lanes(self, media_id: str) -> list[tuple[int, int, float, float, bool, bool, int]]:
+        """Object, frame, score, presence, whether prompted, whether backward, and area of every mask, without the masks."""
         found = self._database.rows(
-            "SELECT object_id, frame, score, presence, is_prompted, area FROM results WHERE media_id = ? "
+            "SELECT object_id, frame, score, presence, is_prompted, is_backward, area FROM results WHERE media_id = ? "
             "ORDER BY object_id, frame",
             (media_id,),
         )
@@ -65,6 +65,7 @@ class Results:
                 row["score"],
                 row["presence"],
                 bool(row["is_prompted"]),
+                bool(row["is_backward"]),
                 row["area"],
             )
             for row in found

@@ -22,15 +22,20 @@ export function HomePage({ mediaIn, onOpen, onLive }: HomePageProps) {
   const [projects, setProjects] = useState<readonly ListedProject[] | null>(null);
   const [problem, setProblem] = useState("");
   const [theme, toggleTheme] = useTheme();
-  const refresh = useCallback(async () => {
-    try {
-      setProjects(await listProjects());
-      setProblem("");
-    } catch (error) {
-      setProblem(describeError(error));
-    }
-  }, []);
-  useEffect(() => void refresh(), [refresh]);
+  const refresh = useCallback(
+    () =>
+      listProjects().then(
+        (found) => {
+          setProjects(found);
+          setProblem("");
+        },
+        (error: unknown) => { setProblem(describeError(error)); },
+      ),
+    [],
+  );
+  useEffect(() => {
+    void refresh();
+  }, [refresh]);
   const take = (files: readonly File[]): void =>
     void mediaIn.take(files, null).then((id) => { if (id !== null) onOpen(id); });
   const isDragged = useDrop(take);

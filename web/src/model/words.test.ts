@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import type { Project } from "./document";
+import { keyName, shownKeys } from "./keys";
+import { ontologyFromText, ontologyToText, withNewClass } from "./ontology";
+import { ago, count, duration, fileSize, timecode } from "./words";
+
+test.each([
+  [duration(0.2), "under a second"],
+  [duration(42), "42 s"],
+  [duration(600), "10 min"],
+  [timecode(62.48), "1:02.48"],
+  [fileSize(999), "999 B"],
+  [fileSize(5_300_000), "5.1 MB"],
+  [count(1, "object"), "1 object"],
+  [count(1200, "object"), "1,200 objects"],
+  [ago(100, 130), "just now"],
+  [ago(0, 7300), "2 hours ago"],
+])("%s", (found, expected) => {
+  expect(found).toBe(expected);
+});
+
+test("keys have one name each", () => {
+  const press = { key: "Z", ctrlKey: true, metaKey: false, shiftKey: true, altKey: false };
+  expect(keyName(press)).toBe("mod+shift+z");
+  expect(keyName({ ...press, key: "?", ctrlKey: false })).toBe("?");
+  expect(keyName({ ...press, key: " ", ctrlKey: false, shiftKey: false })).toBe("Space");
+  expect(shownKeys("mod+shift+z", false)).toEqual(["Ctrl", "Shift", "Z"]);
+});
+
+test("a class list is the same after a file", () => {
+  const classes = [{ id: 3, name: "cup", color: "#aabbcc", shortcut: "c" }];
+  expect(ontologyFromText(ontologyToText(classes))).toEqual(classes);
+});
+
+test("names alone make a class list, with digits as keys", () => {
+  const found = ontologyFromText("person\ncar\n\ncar\n");
+  expect(found.map(({ name, shortcut }) => [name, shortcut])).toEqual([["person", "1"], ["car", "2"]]);
+});
+
+test.each([["", "empty"], ["{", "whole JSON"], ["{}", "lists no classes"], ['[{"id": 1}]', "no name"]])(
+  "a file that is no class list is refused in words",
+  (text, reason) => {
+    expect(() => ontologyFromText(text)).toThrow(reason);
+  },
+);
+
+test("a new class takes the first digit that is free", () => {
+  const classes = [{ id: 4, name: "a", color: "#aabbcc", shortcut: "1" }];
+  const added = withNewClass({ classes } as unknown as Project, "b").at(-1);
+  expect(added).toMatchObject({ id: 5, name: "b", shortcut: "2" });
+});
