@@ -1,5 +1,7 @@
 """Shapes, determinism and the equality of batches with their members, for both kinds of network."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -113,6 +115,22 @@ def test_batch_equals_one_by_one(model, generator):
     for row in range(batch):
         for whole, one in zip(together, run(slice(row, row + 1)), strict=True):
             torch.testing.assert_close(one[0], whole[row], **CLOSE)
+
+
+@torch.inference_mode()
+def test_objects_that_remember_the_same_frames_read_as_one_by_one(generator):
+    model = build(preset("debug-compact"), seed=0)
+    memory = random_memory(model, generator, 3)
+    # keys come from the image alone: the same frames, the same keys
+    memory.spatial[:, :, : model.config.memory.key_dim] = memory.spatial[:1, :, : model.config.memory.key_dim]
+    rows = memory.rows[:1].expand(3, -1)
+    memory = replace(memory, rows=rows, spatial_valid=None)
+    features = model.encode_image(pixels_for(model, generator, 1)).features
+    together = model.read_memory(features, memory)
+    for row in range(3):
+        torch.testing.assert_close(
+            model.read_memory(features, rows_of(memory, row)), together[row : row + 1], **CLOSE
+        )
 
 
 @torch.inference_mode()

@@ -352,3 +352,42 @@ def test_exclusive_objects_that_were_prompted_one_by_one_share_no_pixel(compact,
     assert np.array_equal(frame.masks[2], inner)
     assert np.array_equal(frame.masks[1], square_mask & ~inner)
     assert frame.area == {1: frame.masks[1].sum(), 2: inner.sum()}
+
+
+def test_both_ways_tracks_each_frame_from_the_prompted_frame_nearest_to_it(loaded, make_frames):
+    frames = make_frames(10)
+    with VideoSession(loaded, frames) as session:
+        session.prompt(1, 2, CLICK)
+        session.prompt(1, 7, BOX)
+        session.prompt(2, 5, BOX)
+        shown = list(session.track_both_ways())
+        one, two = (session._store.objects[key].results for key in (1, 2))
+    assert [frame.index for frame in shown] == list(range(10))
+    assert all(frame.object_ids == [1, 2] for frame in shown)
+    assert [one[at].is_backward for at in range(10)] == [at in (0, 1, 5, 6) for at in range(10)]
+    assert [two[at].is_backward for at in range(10)] == [at < 5 for at in range(10)]
+
+
+def test_both_ways_equals_forward_when_all_is_said_on_the_first_frame(loaded, make_frames):
+    frames = make_frames(6)
+    masks = []
+    for method in (VideoSession.track, VideoSession.track_both_ways):
+        with VideoSession(loaded, frames) as session:
+            session.prompt(1, 0, CLICK)
+            masks.append([frame.masks[1] for frame in method(session)])
+    assert np.array_equal(*masks)
+
+
+def test_both_ways_can_be_cancelled_and_gone_on_with(loaded, make_frames):
+    with VideoSession(loaded, make_frames(8)) as session:
+        session.prompt(1, 6, CLICK)
+        for frame in session.track_both_ways():
+            if frame.index == 2:
+                session.cancel()
+        rest = [frame.index for frame in session.track_both_ways(3)]
+    assert rest == [3, 4, 5, 6, 7]
+
+
+def test_a_stream_is_not_tracked_both_ways(loaded, make_frames):
+    with VideoSession(loaded, iter(make_frames(3))) as session, pytest.raises(SessionError, match="forward"):
+        next(session.track_both_ways())

@@ -69,6 +69,24 @@ def test_corrections_are_tried_on_tracked_frames_and_forgotten() -> None:
     torch.testing.assert_close(tracked[0].decoded.logits, before[0].decoded.logits)
 
 
+def test_mistaken_objects_are_corrected_from_the_memory_of_their_neighbours() -> None:
+    config = PromptSimulation(
+        mask_share=1.0, later_correction_share=0.0, tried_share=1.0, mistaken_share=1.0, later_corrections=1
+    )
+    model, batch = build(preset("debug-compact"), seed=0), make_batch(2)
+    batch.masks[1] = False
+    batch.masks[1, :, 44:60, 4:16] = True
+    unroll = Unroll(model, batch, config, np.random.default_rng(0))
+    assert unroll._other_objects().tolist() == [1, 0, 2]
+    tracked, mistaken = unroll.run()
+    assert (tracked.kind, mistaken.kind) == ("tracked", "mistaken 1")
+    # the truth stays each object's own
+    torch.testing.assert_close(tracked.target, mistaken.target)
+    assert mistaken.carried is not None
+    assert tracked.carried is not None
+    torch.testing.assert_close(mistaken.carried, tracked.carried[[1, 0, 2]])
+
+
 def test_prompt_ahead_is_read_before_its_frame() -> None:
     # gray frames, masks that move: only the prompted last frame can tell the first tracked one of its mask
     config = PromptSimulation(mask_share=1.0, later_correction_share=1.0, ahead_share=1.0)

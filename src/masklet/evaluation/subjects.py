@@ -112,31 +112,18 @@ class PresenceSubject:
 
 
 class CorrectedClip:
-    """An open VideoSession that follows both ways; only what the prompts changed is computed again.
-
-    A session remembers what it has passed: a correction changes the frames after it, and those before an object's
-    first prompt, but not the stretch between earlier prompts and the correction. SAM 2 itself also lets frames look
-    ahead to prompts.
-    """
+    """An open VideoSession that follows both ways; only what the prompts changed is computed again."""
 
     def __init__(self, session: VideoSession) -> None:
         self._session = session
-        self._first_frames: dict[int, int] = {}
 
     def prompt(self, object_id: int, frame: int, prompts: PromptSet) -> BoolArray:
         """Prompt the session."""
-        self._first_frames.setdefault(object_id, frame)
         return self._session.prompt(object_id, frame, prompts).masks[object_id]
 
     def follow(self) -> Iterator[Mapping[int, BoolArray]]:
-        """Every frame in order, with objects tracked back to frame 0 from their first prompt."""
-        latest_first = max(self._first_frames.values(), default=0)
-        # Forward comes first: a stretch that a correction made stale is not to be filled from the far side.
-        for is_backward in (False, True):
-            for _ in self._session.track(0, latest_first, backward=is_backward):
-                continue
-        for frame in self._session.track():
-            yield frame.masks
+        """Every frame in order, each tracked from the prompted frame nearest to it."""
+        return (frame.masks for frame in self._session.track_both_ways())
 
 
 class InteractiveSubject:

@@ -89,6 +89,15 @@ class AffinityMemory(nn.Module):
         read = F.scaled_dot_product_attention(*padded, attn_mask=mask, scale=1.0)
         return read[:, 0, :, : values.shape[-1]]
 
+    @staticmethod
+    def _read_together(
+        queries: Float[Tensor, "1 n q"], keys: Float[Tensor, "1 m q"], values: Float[Tensor, "b m v"]
+    ) -> Float[Tensor, "b n v"]:
+        """As ``_read`` for objects that share queries and keys: one affinity for all their values."""
+        affinity = torch.softmax(queries[0] @ keys[0].T, dim=-1)
+        read = affinity @ values.transpose(0, 1).flatten(1)
+        return read.unflatten(1, values.shape[::2]).transpose(0, 1)
+
     def forward(
         self,
         features: Float[Tensor, "b c h w"],
@@ -108,18 +117,24 @@ class AffinityMemory(nn.Module):
             pointers: Object pointers with their age added.
             pointer_valid: False for padding pointers.
         """
-        queries = self._queries(self.encode_keys(features))
-        keys = self._memory_keys(spatial[:, :, : self.key_dim], rows)
         values = (
             spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
             .flatten(3)
             .transpose(2, 3)
             .flatten(1, 2)
         )
-        mask = None
-        if spatial_valid is not None:
-            mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
-        read = self._read(queries, keys.to(queries.dtype), values.to(queries.dtype), mask)
+        image_keys = spatial[:, :, : self.key_dim]
+        if spatial_valid is None and _is_shared(features, image_keys, rows):
+            queries = self._queries(self.encode_keys(features[:1]))
+            keys = self._memory_keys(image_keys[:1], rows[:1])
+            read = self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
+        else:
+            queries = self._queries(self.encode_keys(features))
+            keys = self._memory_keys(image_keys, rows)
+            mask = None
+            if spatial_valid is not None:
+                mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
+            read = self._read(queries, keys.to(queries.dtype), values.to(queries.dtype), mask)
         fused = features + self.readout(read.transpose(1, 2).unflatten(2, features.shape[2:]))
         tokens = torch.cat((self.no_pointer.expand(len(features), -1, -1), pointers), dim=1)
         if pointer_valid is not None:
@@ -127,3 +142,12 @@ class AffinityMemory(nn.Module):
         for block in self.blocks:
             fused = block(fused, tokens, pointer_valid)
         return fused
+
+
+def _is_shared(
+    features: Float[Tensor, "b c h w"], keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]
+) -> bool:
+    """Whether several objects look at one frame and remember the same frames: then they read by the same affinity."""
+    if len(features) == 1 or torch.is_grad_enabled() or features.stride(0) != 0:
+        return False
+    return bool((rows == rows[:1]).all()) and bool((keys == keys[:1]).all())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,13 @@ from torch import Tensor
 
 from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
+from masklet.predictors.correction import Ground, ground_of
 from masklet.predictors.engine import Answered, FrameEngine, Shown
-from masklet.predictors.features import CacheBudget
 from masklet.predictors.live import LiveStream
 from masklet.predictors.object_store import Computed, ObjectStore, check_object_id
-from masklet.predictors.preprocess import PostProcess, to_model_prompt
+from masklet.predictors.options import ARCHIVE_BYTES as ARCHIVE_BYTES
+from masklet.predictors.options import SessionOptions
+from masklet.predictors.preprocess import to_model_prompt
 from masklet.predictors.results import FrameResult
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
@@ -31,23 +32,6 @@ from masklet.weights.load import LoadedModel, load_model
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; only type checkers read it
-
-ARCHIVE_BYTES = 96 * 2**20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
-    """How a session works.
-
-    Attributes:
-        features: Budget of encoded frames.
-        archive_bytes: Budget of memories of tracked frames, which make re-tracking after an edit exact.
-        post_process: How masks are tidied.
-    """
-
-    features: CacheBudget = field(default_factory=CacheBudget)
-    archive_bytes: int = ARCHIVE_BYTES
-    post_process: PostProcess = field(default_factory=PostProcess)
 
 
 class VideoSession:
@@ -172,34 +156,19 @@ class VideoSession:
         made = to_model_prompt(prompts, size, self.model.config)
         image = self._engine.encode(picture)
         state = self._store.objects.get(object_id)
-        bank, start, is_backward = MemoryBank(), None, False
+        ground = Ground()
         if state is not None and made.given_mask is None:
-            bank, start, is_backward = self._before_correction(object_id, state, picture.index, prompts)
-            if start is not None and made.start_logits is None:
-                made = ModelPrompt(points_xy=made.points_xy, labels=made.labels, start_logits=start)
-        moment = self._engine.tracker.moment(picture.index, is_backward=is_backward)
-        return self._engine.prompt(image, picture.image, moment, made, prompts, bank)
-
-    def _before_correction(
-        self, object_id: int, state: ObjectState, frame: int, prompts: PromptSet
-    ) -> tuple[MemoryBank, Tensor | None, bool]:
-        """Memory, the frame's last answer if this adds to it, and whether the memory is of later frames."""
-        known = state.results.get(frame)
-        if known is None:
-            return MemoryBank(), None, False
-        if known.is_prompted:
-            earlier = state.prompts[frame]
-            is_extended = (
-                prompts.clicks[: len(earlier.clicks)] == earlier.clicks and prompts.box == earlier.box
+            ground = ground_of(
+                state,
+                picture.index,
+                prompts,
+                bank_at=lambda frame, is_backward: self._bank_at(object_id, frame, is_backward=is_backward),
+                logits_of=lambda frame: self._logits_of(state, frame),
             )
-            if not is_extended or prompts.mask is not None:
-                return MemoryBank(), None, False
-            is_backward = state.approach_to(frame, 0).is_backward
-            others = self._bank_at(object_id, frame, is_backward=is_backward).without(frame)
-            return others, self._store.logits_of(state, frame), is_backward
-        logits = self._store.logits_of(state, frame)
-        logits = self._engine.logits_of(known) if logits is None else logits
-        return self._bank_at(object_id, frame, is_backward=known.is_backward), logits, known.is_backward
+            if ground.start is not None and made.start_logits is None:
+                made = ModelPrompt(points_xy=made.points_xy, labels=made.labels, start_logits=ground.start)
+        moment = self._engine.tracker.moment(picture.index, is_backward=ground.is_backward)
+        return self._engine.prompt(image, picture.image, moment, made, prompts, ground.bank)
 
     def clear(self, object_id: int, frame: int) -> None:
         """Take back what was said of an object on a frame; the frame is tracked again.
@@ -261,11 +230,53 @@ class VideoSession:
             yield from self._live.track(start, stop, lambda: self._is_cancelled, backward=backward)
             return
         frames = self._range(source.num_frames, start or 0, stop, backward=backward)
+        yield from self._sweep(frames, ObjectState.is_reached, is_backward=backward)
+
+    def track_both_ways(self, start: int = 0, stop: int | None = None) -> Iterator[FrameResult]:
+        """Follow all objects through the whole of [start, stop), each frame from the prompted frame nearest to it.
+
+        First the frames nearer to a later prompt are tracked backward, and nothing is given out; then all frames come
+        in order. After corrections this is better than one direction: a mistake is not carried up to the frame that
+        mends it.
+
+        Args:
+            start: First frame of the range.
+            stop: Frame after the last; None for the end of the source.
+
+        Raises:
+            SessionError: When the session has no source or reads a stream, or the range is not within the video.
+            MediaError: When a frame cannot be read.
+        """
+        num_frames = self._require_source().num_frames
+        if num_frames is None:
+            raise SessionError("A stream is tracked forward only; use track.")
+        self._is_cancelled = False
+        against_time = self._range(num_frames, start, stop, backward=True)
+        for _ in self._sweep(against_time, ObjectState.is_nearest, is_backward=True, skips_known=True):
+            continue
+        in_order = self._range(num_frames, start, stop, backward=False)
+        yield from self._sweep(in_order, ObjectState.is_nearest, is_backward=False)
+
+    def _sweep(
+        self,
+        frames: Sequence[int],
+        is_wanted: Callable[..., bool],
+        *,
+        is_backward: bool,
+        skips_known: bool = False,
+    ) -> Iterator[FrameResult]:
+        """Frame by frame, the objects that are wanted there and have no result in force; or such frames alone."""
         banks: dict[int, RunningBank] = {}
         for index in frames:
             if self._is_cancelled:
                 return
-            yield self._advance(index, banks, is_backward=backward)
+            stale = [
+                object_id
+                for object_id, state in sorted(self._store.objects.items())
+                if index not in state.results and is_wanted(state, index, is_backward=is_backward)
+            ]
+            if stale or not skips_known:
+                yield self._advance(index, stale, banks, is_backward=is_backward)
 
     @staticmethod
     def _range(num_frames: int, start: int, stop: int | None, *, backward: bool) -> Sequence[int]:
@@ -278,18 +289,16 @@ class VideoSession:
         return range(stop - 1, start - 1, -1) if backward else range(start, stop)
 
     @torch.inference_mode()
-    def _advance(self, index: int, banks: dict[int, RunningBank], *, is_backward: bool) -> FrameResult:
-        """One frame: stored results as they are, the others in one batch."""
+    def _advance(
+        self, index: int, stale: list[int], banks: dict[int, RunningBank], *, is_backward: bool
+    ) -> FrameResult:
+        """One frame: stored results as they are, the stale ones in one batch."""
         shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
-        stale: list[int] = []
-        for object_id in sorted(self._store.objects):
-            state = self._store.objects[object_id]
+        for object_id, state in sorted(self._store.objects.items()):
             known = state.results.get(index)
             if known is not None:
                 shown[object_id] = (known, self._store.logits_of(state, index))
                 banks.pop(object_id, None)
-            elif any((at >= index) if is_backward else (at <= index) for at in state.prompts):
-                stale.append(object_id)
         if not stale:
             return self._engine.result(index, self._require_source().pts_s(index), shown)
         picture = self._read(index)
@@ -392,6 +401,10 @@ class VideoSession:
         if not 0 <= index < num_frames:
             raise PromptError(f"Frame {index} is not in the video, whose frames are 0 to {num_frames - 1}.")
         return source.read(index)
+
+    def _logits_of(self, state: ObjectState, frame: int) -> Tensor:
+        logits = self._store.logits_of(state, frame)
+        return self._engine.logits_of(state.results[frame]) if logits is None else logits
 
     def _bank_at(self, object_id: int, frame: int, *, is_backward: bool) -> MemoryBank:
         return self._store.bank_at(object_id, frame, is_backward=is_backward, rebuild=self._rebuild)

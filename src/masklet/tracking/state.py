@@ -68,6 +68,16 @@ class ObjectState:
     approach: Approach | None = None
     edits: int = 0
 
+    def is_reached(self, frame: int, *, is_backward: bool) -> bool:
+        """Whether tracking in a direction has come past a prompted frame."""
+        return any((at >= frame) if is_backward else (at <= frame) for at in self.prompts)
+
+    def is_nearest(self, frame: int, *, is_backward: bool) -> bool:
+        """Whether the prompted frame nearest to a frame lies behind it in this direction; a tie goes forward."""
+        before = min((frame - at for at in self.prompts if at <= frame), default=math.inf)
+        after = min((at - frame for at in self.prompts if at >= frame), default=math.inf)
+        return after < before if is_backward else before <= after and before < math.inf
+
     def approach_to(self, frame: int, most: int) -> Approach:
         """How tracking came to a frame: as it is remembered, or by the results now in force.
 

@@ -26,6 +26,8 @@ class PromptSimulation:
         later_corrections: Most correction clicks on a later frame.
         tried_share: Share of the other tracked frames on which corrections are tried too and then forgotten: decoding
             costs little beside the frame.
+        mistaken_share: Share of the tries that start from the memory and the mask of another object of the same clip, as
+            if tracking had gone over to it.
         ahead_share: Share of the clip steps with a later correction in which that frame is prompted at once, before
             anything is tracked, so that the frames before it look ahead to it.
         centre_share: Share of clicks at the deepest point, as in evaluation, rather than anywhere.
@@ -39,6 +41,7 @@ class PromptSimulation:
     later_correction_share: float = 0.3
     later_corrections: int = 1
     tried_share: float = 0.0
+    mistaken_share: float = 0.0
     ahead_share: float = 0.0
     centre_share: float = 0.5
     truth_share: float = 0.1

@@ -157,13 +157,15 @@ def compact_close() -> TrainingConfig:
 
 
 def compact_settle() -> TrainingConfig:
-    """Last stage: as the sixth, while the rate decays."""
+    """Last stage: as the sixth, with corrections of objects that were mistaken for others, while the rate decays."""
+    close = compact_close()
     return replace(
-        compact_close(),
+        close,
         name="compact-settle",
-        steps=400,
+        steps=360,
         seed=6000,
-        optim=OptimConfig(learning_rate=4e-4, warmup_steps=1, decay_share=1.0, ema_decay=0.99),
+        prompts=replace(close.prompts, tried_share=0.6, mistaken_share=0.5),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=10, decay_share=1.0, ema_decay=0.985),
     )
 
 

@@ -141,14 +141,41 @@ class Unroll:
         features = self.model.read_memory(image.features, memory)
         self.carried = self.model.carry_mask(image, memory)
         answer = self._decode(image, features, time, None, None, "tracked")
-        is_tried = self.config.tried_share > 0 and self.rng.random() < self.config.tried_share
-        if not (is_corrected or is_tried):
-            return answer
-        corrected, points = answer, None
+        if is_corrected:
+            return self._corrected_often(image, features, time, answer, "corrected")
+        if self.config.tried_share > 0 and self.rng.random() < self.config.tried_share:
+            self._try_corrections(image, features, time, answer)
+        return answer
+
+    def _try_corrections(self, image: ImageFeatures, features: Tensor, time: int, answer: Answer) -> None:
+        """Corrections that are judged and forgotten, of what was tracked or of what another object's memory says."""
+        own, kind = self.carried, "corrected"
+        if self.config.mistaken_share > 0 and self.rng.random() < self.config.mistaken_share:
+            other, kind = self._other_objects(), "mistaken"
+            features = features[other]
+            self.carried = None if own is None else own[other]
+            answer = Answer(
+                logits=answer.logits[other], is_present=answer.is_present[other], tokens=answer.tokens[other]
+            )
+        self._corrected_often(image, features, time, answer, kind)
+        self.carried = own
+
+    def _other_objects(self) -> Tensor:
+        """For each object the next one of the same clip; itself when it is alone."""
+        owners = self.owner.tolist()
+        others: list[int] = []
+        for index, owner in enumerate(owners):
+            together = [at for at, one in enumerate(owners) if one == owner]
+            others.append(together[(together.index(index) + 1) % len(together)])
+        return torch.tensor(others, device=self.device)
+
+    def _corrected_often(
+        self, image: ImageFeatures, features: Tensor, time: int, answer: Answer, kind: str
+    ) -> Answer:
+        points = None
         for extra in range(self._num_corrections()):
-            kind = f"corrected {extra + 1}"
-            corrected, points = self._corrected(image, features, time, points, corrected, kind)
-        return corrected if is_corrected else answer
+            answer, points = self._corrected(image, features, time, points, answer, f"{kind} {extra + 1}")
+        return answer
 
     def _num_corrections(self) -> int:
         most = self.config.later_corrections

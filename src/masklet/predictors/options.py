@@ -1,0 +1,25 @@
+"""How a session works: budgets and tidying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from masklet.predictors.features import CacheBudget
+from masklet.predictors.preprocess import PostProcess
+
+ARCHIVE_BYTES = 96 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How a session works.
+
+    Attributes:
+        features: Budget of encoded frames.
+        archive_bytes: Budget of memories of tracked frames, which make re-tracking after an edit exact.
+        post_process: How masks are tidied.
+    """
+
+    features: CacheBudget = field(default_factory=CacheBudget)
+    archive_bytes: int = ARCHIVE_BYTES
+    post_process: PostProcess = field(default_factory=PostProcess)
