@@ -159,7 +159,7 @@ def open_studio(settings):
 
     def start(**changes):
         studio = Studio(replace(settings, **changes), model=tiny_model())
-        app = create_app(studio, token=TOKEN)
+        app = create_app(studio, token=TOKEN, static_folder=settings.home / "no-page")
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return TestClient(app, base_url=BASE, headers=headers)
 

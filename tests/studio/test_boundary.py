@@ -103,7 +103,7 @@ def test_the_launch_address_gives_the_cookie_and_loses_the_token(client, base, t
     assert "SameSite=Strict" in cookie
     page = stranger.get(answer.headers["location"])
     assert page.status_code == 200
-    assert "has not been built" in page.text
+    assert "has not been built: run <code>make web</code>" in page.text
     assert token not in page.text
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from masklet.effects import EffectSettings, compose
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
@@ -67,6 +68,42 @@ def test_the_overlay_is_a_video_of_every_frame(tracked, media_id, tmp_path):
     path.write_bytes(fetch(tracked, kind="overlay", media_id=media_id))
     with open_video(path) as reader:
         assert (reader.num_frames, reader.size.hw) == (10, (40, 56))
+
+
+def test_a_video_with_effects_is_what_the_library_draws(tracked, media_id, tmp_path):
+    chosen = {
+        "background": {"name": "erase", "variant": "green"},
+        "objects": {"name": "overlay", "variant": "fill", "changes": {"color": "#ff0000", "fill": 100}},
+        "by_object": {"2": {"name": "erase"}},
+    }
+    path = tmp_path / "effects.mp4"
+    path.write_bytes(fetch(tracked, kind="effects", media_id=media_id, effects=chosen))
+    masks, settings = masks_of(tracked, media_id), EffectSettings.from_json(chosen)
+    with open_video(path) as reader:
+        drawn = [frame.image.astype(float) for frame in reader]
+    assert len(drawn) == 10
+    for frame, image in enumerate(drawn):
+        found = {key: mask for (key, at), mask in masks.items() if at == frame}
+        wanted = compose(np.zeros((40, 56, 3), np.uint8), found, settings, frame)
+        # only flat colours are compared: the video is compressed, and its frames were too
+        flat = (wanted == (0, 177, 64)).all(axis=2) | (wanted == (255, 0, 0)).all(axis=2)
+        assert np.abs(image - wanted)[flat].mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("effects", "code"),
+    [
+        ({"background": {"name": "sparkle"}}, "effect"),
+        ({"background": {"name": "blur", "changes": {"radius": 100_000}}}, "effect"),
+        ({"background": {"name": "blur", "changes": {"radius": -1}}}, "invalid"),
+        ({"objects": {"name": "../etc"}}, "invalid"),
+        ({"by_object": {"0": {"name": "erase"}}}, "invalid"),
+    ],
+)
+def test_effects_that_do_not_exist_are_refused_at_once(page, media_id, effects, code):
+    body = {"kind": "effects", "media_id": media_id, "effects": effects}
+    answer = page.client.post(f"/api/projects/{page.project_id}/exports", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def without_ids(state):

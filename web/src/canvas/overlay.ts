@@ -50,10 +50,21 @@ function isSame(first: readonly PaintedMask[], second: readonly PaintedMask[]): 
   );
 }
 
+interface Place {
+  readonly mediaId: string;
+  readonly frame: number;
+}
+
+interface Painted extends Place {
+  readonly masks: readonly PaintedMask[];
+  readonly picture: ImageBitmap | null;
+}
+
 /** Paints in the worker, one picture at a time, always the newest. */
 export class OverlayPainter {
-  private shown: { frame: string; masks: readonly PaintedMask[]; picture: ImageBitmap | null } | null = null;
-  private wanted: { frame: string; masks: readonly PaintedMask[]; size: Size } | null = null;
+  /** The newest overlay that is ready; without a picture when its frame has no masks. */
+  shown: Painted | null = null;
+  private wanted: { place: Place; masks: readonly PaintedMask[]; size: Size } | null = null;
   private isPainting = false;
 
   constructor(
@@ -61,18 +72,17 @@ export class OverlayPainter {
     private readonly onPainted: () => void,
   ) {}
 
-  /** The overlay of a frame: ready, or null while it is painted; an older one of the same frame serves until then. */
-  get(frame: string, masks: readonly PaintedMask[], size: Size): { picture: ImageBitmap | null } | null {
+  /** Say what is to be seen now. */
+  want(place: Place, masks: readonly PaintedMask[], size: Size): void {
+    this.wanted = null;
     const { shown } = this;
-    if (shown?.frame === frame && isSame(shown.masks, masks)) return shown;
+    if (shown?.mediaId === place.mediaId && shown.frame === place.frame && isSame(shown.masks, masks)) return;
     if (masks.length === 0) {
-      this.wanted = null;
-      this.replace({ frame, masks, picture: null });
-      return this.shown;
+      this.replace({ ...place, masks, picture: null });
+      return;
     }
-    this.wanted = { frame, masks, size };
+    this.wanted = { place, masks, size };
     void this.paint();
-    return shown?.frame === frame ? shown : null;
   }
 
   private async paint(): Promise<void> {
@@ -80,10 +90,10 @@ export class OverlayPainter {
     this.isPainting = true;
     try {
       while (this.wanted !== null) {
-        const { frame, masks, size } = this.wanted;
+        const { place, masks, size } = this.wanted;
         this.wanted = null;
         const picture = await this.session.desk.paint(masks, size);
-        this.replace({ frame, masks, picture });
+        this.replace({ ...place, masks, picture });
         this.onPainted();
       }
     } catch (error) {
@@ -93,7 +103,7 @@ export class OverlayPainter {
     }
   }
 
-  private replace(next: { frame: string; masks: readonly PaintedMask[]; picture: ImageBitmap | null }): void {
+  private replace(next: Painted): void {
     if (this.shown?.picture !== next.picture) this.shown?.picture?.close();
     this.shown = next;
   }

@@ -1,8 +1,10 @@
 /** The two canvases of the stage: the picture with its masks below, what the pointer is doing above. */
 import { imagePoint, screenPoint, type ImagePoint, type ScreenPoint, type Size } from "../geometry/points";
 import { fitView, panBy, toImage, toScreen, zoomAt, type View } from "../geometry/view";
+import type { Media } from "../model/document";
 import type { StudioSession } from "../session/studioSession";
 import { drawBox, drawBrush, drawCross, drawPoints } from "./marks";
+import { EffectsPainter } from "./effectsPainter";
 import { OverlayPainter, overlayOf } from "./overlay";
 
 const MARGIN = 16;
@@ -19,6 +21,7 @@ export class Scene {
   pointer: ScreenPoint | null = null;
   private stage: Size = { width: 1, height: 1 };
   private readonly painter: OverlayPainter;
+  private readonly effects: EffectsPainter;
   private mediaId: string | null = null;
   private isFitted = true;
   private asked = 0;
@@ -30,11 +33,13 @@ export class Scene {
     private readonly above: HTMLCanvasElement,
   ) {
     this.painter = new OverlayPainter(session, () => { this.redraw(); });
+    this.effects = new EffectsPainter(session, () => { this.redraw(); });
     this.stop = session.store.subscribe(() => { this.redraw(); });
   }
 
   close(): void {
     this.stop();
+    this.effects.close();
     cancelAnimationFrame(this.asked);
   }
 
@@ -92,22 +97,30 @@ export class Scene {
       this.fit();
     }
     if (media === null) return;
-    const picture = this.session.frames.picture(state.frame);
-    const overlay = this.painter.get(`${media.id}/${String(state.frame)}`, overlayOf(this.session, media), media);
-    if (picture !== null && overlay !== null) this.drawBelow(picture, overlay.picture, media);
+    if (state.panel === "effects" && state.candidates === null) void this.effects.want(media);
+    this.painter.want({ mediaId: media.id, frame: state.frame }, overlayOf(this.session, media), media);
+    this.drawBelow(media);
     this.drawAbove();
   }
 
-  private drawBelow(picture: ImageBitmap, overlay: ImageBitmap | null, size: Size): void {
-    const context = cleared(this.below);
-    if (context === null) return;
+  /** The newest frame whose masks are painted, together with them: the two are never of different frames. */
+  private drawBelow(media: Media): void {
+    const isWithEffects = this.session.state.panel === "effects" && this.session.state.candidates === null;
+    const shown = isWithEffects ? this.effects.shown : this.painter.shown;
+    if (shown?.mediaId !== media.id) return;
+    const { frame } = shown;
+    const picture = isWithEffects ? shown.picture : this.session.frames.picture(frame);
+    const overlay = isWithEffects ? null : shown.picture;
+    const context = picture === null ? null : cleared(this.below);
+    if (context === null || picture === null) return;
     const { scale, offsetX, offsetY } = this.view;
     context.imageSmoothingEnabled = scale * ratio() < 6;
     context.imageSmoothingQuality = "high";
     for (const layer of overlay === null ? [picture] : [picture, overlay]) {
-      context.drawImage(layer, offsetX, offsetY, size.width * scale, size.height * scale);
+      context.drawImage(layer, offsetX, offsetY, media.width * scale, media.height * scale);
     }
-    this.below.dataset["frame"] = String(this.session.state.frame);
+    this.below.dataset["frame"] = String(frame);
+    this.below.dataset["view"] = [scale, offsetX, offsetY].join(" ");
   }
 
   private drawAbove(): void {

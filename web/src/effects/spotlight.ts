@@ -1,13 +1,14 @@
 import { asAlpha, dimmed, mixColor, percent, scaled } from "./arithmetic";
 import { colorOf, optionOf, wholeOf } from "./catalogue";
-import { distances, type Grid, regionOf } from "./edges";
+import { distances, type Grid, regionOf, softAlpha } from "./edges";
 import type { Alpha, Mask, RenderObject } from "./types";
 
 /** Everything but the object in the dark, with a soft edge. */
 export const spotlightObject: RenderObject = (canvas, layer, values) => {
   const soft = scaled(wholeOf(values, "softness"), canvas);
-  const isCircle = optionOf(values, "shape") === "circle";
-  const dark = isCircle ? aroundCircle(layer.mask, canvas, soft) : aroundMask(layer.mask, canvas, soft);
+  const shape = optionOf(values, "shape");
+  const around = shape === "edge" ? aroundEdge : shape === "circle" ? aroundCircle : aroundMask;
+  const dark = around(layer.mask, canvas, soft);
   mixColor(canvas, colorOf(values, "color"), dimmed(dark, percent(wholeOf(values, "darkness"))));
 };
 
@@ -15,6 +16,10 @@ export const spotlightObject: RenderObject = (canvas, layer, values) => {
 function darkness(away: number, soft: number): number {
   const share = Math.max(0, Math.min(1, away / soft));
   return asAlpha(share * share * (3 - 2 * share));
+}
+
+function aroundEdge(mask: Mask, grid: Grid): Alpha {
+  return softAlpha(mask, grid).map((alpha) => 255 - alpha);
 }
 
 function aroundMask(mask: Mask, grid: Grid, soft: number): Alpha {

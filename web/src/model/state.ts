@@ -1,3 +1,4 @@
+import { originalSettings, type EffectSettings } from "../effects";
 import type { Mask } from "../masks/runs";
 import type { Job, Project } from "./document";
 
@@ -56,6 +57,7 @@ export interface StudioState {
   readonly undoNames: readonly string[];
   readonly redoNames: readonly string[];
   readonly timesS: readonly number[];
+  readonly effects: EffectSettings;
 }
 
 export function initialState(project: Project): StudioState {
@@ -86,6 +88,7 @@ export function initialState(project: Project): StudioState {
     undoNames: [],
     redoNames: [],
     timesS: [],
+    effects: originalSettings,
   };
 }
 

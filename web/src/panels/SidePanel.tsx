@@ -4,6 +4,7 @@ import type { Panel } from "../model/state";
 import { useSession, useStudio } from "../session/context";
 import { Tabs } from "../ui/Tabs";
 import { ClassesPanel } from "./ClassesPanel";
+import { EffectsPanel } from "./EffectsPanel";
 import { ObjectsPanel } from "./ObjectsPanel";
 import { TrackBar } from "./TrackBar";
 
@@ -16,6 +17,7 @@ export function SidePanel({ media }: { readonly media: Media }) {
   const tabs: readonly { id: Panel; label: string; badge?: number }[] = [
     { id: "objects", label: "Objects", badge: media.objects.length },
     { id: "classes", label: "Classes", badge: numClasses },
+    { id: "effects", label: "Effects" },
   ];
   return (
     <aside className="side-panel" data-raised={isRaised} aria-label="Objects and classes">
@@ -28,7 +30,7 @@ export function SidePanel({ media }: { readonly media: Media }) {
       />
       <Tabs label="Panels" tabs={tabs} current={panel} onChoose={(id) => { session.store.set({ panel: id }); }} />
       <div className="panel-scroll" id="tab-panel" role="tabpanel" aria-labelledby={`tab-${panel}`} tabIndex={0}>
-        {panel === "classes" ? <ClassesPanel /> : <ObjectsPanel media={media} />}
+        {panel === "classes" ? <ClassesPanel /> : panel === "effects" ? <EffectsPanel media={media} /> : <ObjectsPanel media={media} />}
       </div>
       <TrackBar media={media} />
     </aside>

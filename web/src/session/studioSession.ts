@@ -14,6 +14,8 @@ import { ProjectSocket } from "../api/socket";
 import { findMedia, findObject, type Job, type Media, type ObjectState, type Project } from "../model/document";
 import { EditQueue, StaleError, type Change, type Step } from "../model/editQueue";
 import { concernsMasks, nameOf, type Edit } from "../model/edits";
+import type { EffectSettings } from "../effects";
+import { settingsFromText } from "../model/effectChoices";
 import { initialState, runningTrack, type Notice, type StudioState } from "../model/state";
 import { Store } from "../model/store";
 import { FrameDesk } from "./frameDesk";
@@ -21,6 +23,7 @@ import { MaskDesk } from "./maskDesk";
 
 const NOTICE_MS = 6000;
 const RETRY_MS = 1200;
+const effectsKey = (mediaId: string): string => `masklet-effects-${mediaId}`;
 
 export class StudioSession {
   readonly store: Store<StudioState>;
@@ -104,6 +107,7 @@ export class StudioSession {
       candidates: null,
       preview: null,
       timesS: [],
+      effects: settingsFromText(window.localStorage.getItem(effectsKey(media?.id ?? ""))),
       selectedId: media?.objects[0]?.id ?? null,
     });
     this.desk.open(media);
@@ -164,6 +168,11 @@ export class StudioSession {
     this.checked.add(key(found.objectId, found.frame));
     this.seek(found.frame);
     this.select(found.objectId);
+  }
+
+  setEffects(effects: EffectSettings): void {
+    this.store.set({ effects });
+    window.localStorage.setItem(effectsKey(this.state.mediaId ?? ""), JSON.stringify(effects));
   }
 
   // objects

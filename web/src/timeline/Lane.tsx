@@ -72,15 +72,15 @@ function draw(canvas: HTMLCanvasElement, stretches: readonly Stretch[], look: Lo
   context.clearRect(0, 0, width, HEIGHT);
   const scale = width / Math.max(1, range.stop - range.start);
   for (const one of stretches) {
-    const left = (one.start - range.start) * scale;
-    const extent = Math.max(1, (one.stop - one.start) * scale);
+    const left = Math.round((one.start - range.start) * scale);
+    const extent = Math.max(1, Math.round((one.stop - range.start) * scale) - left);
     context.fillStyle = color;
     if (one.kind === "absent") {
       context.globalAlpha = 0.55;
       for (let x = left; x < left + extent; x += 6) context.fillRect(x, HEIGHT / 2 - 1, Math.min(3, left + extent - x), 2);
     } else {
       context.globalAlpha = one.kind === "prompted" ? 1 : 0.16 + 0.72 * one.confidence ** 2;
-      context.fillRect(left, 4, extent + 0.5, HEIGHT - 8);
+      context.fillRect(left, 4, extent, HEIGHT - 8);
     }
   }
   context.globalAlpha = 1;

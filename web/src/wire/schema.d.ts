@@ -689,6 +689,60 @@ export interface components {
             readonly revision: number;
         };
         /**
+         * EffectsState
+         * @description Effects of a video: behind the objects, on all of them, and on single ones by object id.
+         */
+        readonly EffectsState: {
+            /**
+             * @default {
+             *       "name": "original",
+             *       "variant": "",
+             *       "changes": {}
+             *     }
+             */
+            readonly background: components["schemas"]["EffectState"];
+            /**
+             * By Object
+             * @default {}
+             */
+            readonly by_object: {
+                readonly [key: string]: components["schemas"]["EffectState"];
+            };
+            /**
+             * @default {
+             *       "name": "original",
+             *       "variant": "",
+             *       "changes": {}
+             *     }
+             */
+            readonly objects: components["schemas"]["EffectState"];
+            /**
+             * Seed
+             * @default 0
+             */
+            readonly seed: number;
+        };
+        /**
+         * EffectState
+         * @description An effect, one of its variants ("" for the first), and values of parameters that differ from it.
+         */
+        readonly EffectState: {
+            /**
+             * Changes
+             * @default {}
+             */
+            readonly changes: {
+                readonly [key: string]: number | string;
+            };
+            /** Name */
+            readonly name: string;
+            /**
+             * Variant
+             * @default
+             */
+            readonly variant: string;
+        };
+        /**
          * ErrorBody
          * @description Every error; ``state`` is there when an edit was stale.
          */
@@ -774,7 +828,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            readonly kind: "track" | "png" | "coco" | "overlay" | "project";
+            readonly kind: "track" | "png" | "coco" | "overlay" | "effects" | "project";
             /** Media Id */
             readonly media_id: string | null;
             /** Message */
@@ -932,14 +986,15 @@ export interface components {
         };
         /**
          * NewExport
-         * @description A file to be made: masks as indexed PNG, COCO JSON, the video with masks drawn over it, or the whole project.
+         * @description A file to be made: masks as PNG or COCO JSON, the video with masks or with effects, or the whole project.
          */
         readonly NewExport: {
+            readonly effects?: components["schemas"]["EffectsState"] | null;
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "png" | "coco" | "overlay" | "project";
+            readonly kind: "png" | "coco" | "overlay" | "effects" | "project";
             /** Media Id */
             readonly media_id?: string | null;
         };

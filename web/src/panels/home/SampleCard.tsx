@@ -5,11 +5,11 @@ import sample from "./sample.jpg";
 export function SampleCard({ onPick }: { readonly onPick: () => void }) {
   return (
     <button type="button" className="sample-card" onClick={onPick}>
-      <img src={sample} alt="Three cups on a table, each followed in a colour of its own" draggable={false} />
+      <img src={sample} alt="Three cups and a ball on a table" draggable={false} />
       <span className="sample-words">
         <span>
           <b>Try the sample clip</b>
-          <small>Which cup is it under? Follow one and see.</small>
+          <small>Which cup hides the ball? Follow one and see.</small>
         </span>
         <ArrowRight size={20} aria-hidden="true" />
       </span>

@@ -1,0 +1,211 @@
+"""Other ways in: the keyboard alone, a phone, every tool, the camera, and what assistive technology is told."""
+
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "two.jpg"
+    picture = Image.new("RGB", (400, 300), (60, 70, 84))
+    picture.paste((230, 170, 40), (60, 80, 170, 220))
+    picture.paste((70, 180, 120), (230, 60, 330, 240))
+    picture.save(path)
+    return path
+
+
+def press(studio, *keys):
+    for key in keys:
+        studio.page.keyboard.press(key)
+
+
+def tab_to(studio, name):
+    """Press Tab until what has the focus has this name."""
+    for _ in range(60):
+        press(studio, "Tab")
+        focused = studio.page.evaluate(
+            "document.activeElement.ariaLabel || document.activeElement.textContent || ''"
+        )
+        if re.search(name, focused):
+            return
+    raise AssertionError(f"Tab does not reach {name}.")
+
+
+def test_keyboard_alone(studio):
+    studio.page.get_by_role("heading", level=1).wait_for()
+    tab_to(studio, "Try the sample clip")
+    press(studio, "Enter")
+    studio.wait_for_frame(0)
+    tab_to(studio, "^Picture")
+    press(studio, "Enter", *["ArrowLeft"] * 3)
+    studio.shot("desk-keyboard-cross")
+    press(studio, "Enter")
+    expect(studio.object_cards()).to_have_count(1)
+    studio.wait_until_saved()
+    press(studio, "Escape", "ArrowRight")
+    studio.wait_for_frame(1)
+    press(studio, "t")
+    expect(studio.page.get_by_role("progressbar", name="Tracking")).to_be_visible()
+    press(studio, "t")
+    expect(studio.page.locator(".track-button")).to_be_visible()
+    press(studio, "?")
+    expect(studio.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    studio.shot("desk-keys")
+    studio.check_accessibility()
+    press(studio, "Escape")
+    expect(studio.page.get_by_role("dialog")).to_have_count(0)
+    press(studio, "Control+z")
+    expect(studio.object_cards()).to_have_count(0)
+
+
+def test_phone(open_page):
+    studio = open_page(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
+    studio.page.wait_for_load_state("networkidle")
+    studio.shot("phone-home")
+    studio.open_sample().shot("phone-nothing-yet")
+    studio.page.touchscreen.tap(*studio.at(230, 250))
+    expect(studio.object_cards()).to_have_count(1)
+    studio.wait_until_saved()
+    studio.shot("phone-object")
+    studio.button("Raise the sheet").click()
+    studio.shot("phone-sheet")
+    studio.check_accessibility()
+    studio.button("Lower the sheet").click()
+    studio.track_to_the_end()
+    studio.shot("phone-tracked")
+    width = studio.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
+    studio.button("Export").click()
+    studio.shot("phone-export")
+
+
+def test_every_tool(studio, photo):
+    studio.open_files(photo)
+    press(studio, "b")
+    studio.drag((60, 80), (170, 220))
+    expect(studio.object_cards()).to_have_count(1)
+    studio.wait_until_saved()
+    assert studio.media()["objects"][0]["prompts"][0]["box"] == pytest.approx([60, 80, 170, 220], abs=1)
+    press(studio, "n", "p")
+    studio.drag((240, 80), (320, 80), (320, 200))
+    expect(studio.object_cards()).to_have_count(2)
+    studio.wait_until_saved()
+    before = area(studio, 2)
+    press(studio, "x", "l")
+    studio.drag((280, 40), (350, 40), (350, 130), (280, 130), (280, 45))
+    studio.wait_until_saved()
+    assert 0 < area(studio, 2) < before
+    studio.shot("desk-brush-and-lasso")
+    press(studio, "x", "v", "n")
+    studio.click(120, 150)
+    studio.wait_until_saved()
+    studio.drag((120, 150), (140, 170))
+    studio.wait_until_saved()
+    assert studio.clicks(place=2)[0] == [[pytest.approx(140, abs=1), pytest.approx(170, abs=1), True]]
+    studio.click(300, 260)
+    studio.wait_until_saved()
+    studio.click(300, 260)
+    studio.wait_until_saved()
+    assert len(studio.clicks(place=2)[0]) == 1
+    studio.page.mouse.move(*studio.at(200, 150))
+    view = studio.picture("data-view")
+    studio.page.mouse.wheel(0, -400)
+    expect(studio.page.get_by_test_id("picture")).not_to_have_attribute("data-view", view)
+    studio.button("Fit the picture").click()
+    expect(studio.page.get_by_test_id("picture")).to_have_attribute("data-view", view)
+
+
+def area(studio, object_id):
+    masks = studio.api(f"/api/media/{studio.media()['id']}/masks?start=0&stop=1")["masks"]
+    return next(one["area"] for one in masks if one["object_id"] == object_id)
+
+
+def test_everything_mode(studio, photo):
+    studio.open_files(photo)
+    studio.button("Find everything on this frame").click()
+    candidates = studio.page.get_by_role("list", name="Candidates").get_by_role("button")
+    expect(candidates.first).to_be_visible()
+    num_candidates = candidates.count()
+    candidates.nth(0).click()
+    studio.shot("desk-candidates")
+    studio.check_accessibility()
+    if num_candidates > 1:
+        candidates.nth(1).click()
+        studio.button("Merge").click()
+        expect(candidates).to_have_count(num_candidates - 1)
+    studio.button("Take 1 object").click()
+    expect(studio.object_cards()).to_have_count(1)
+    studio.wait_until_saved()
+    assert studio.num_masks(0) == 1
+
+
+def test_an_object_is_hidden_locked_coloured_and_removed(studio, photo):
+    studio.open_files(photo)
+    studio.add_object(110, 150)
+    studio.button("Lock Object 1").click()
+    expect(studio.button("Remove Object 1")).to_be_disabled()
+    studio.click(300, 150)
+    expect(studio.page.get_by_text("Object 1 is locked; unlock it to change it.")).to_be_visible()
+    studio.button("Unlock Object 1").click()
+    studio.button("Hide Object 1").click()
+    expect(studio.button("Show Object 1")).to_be_visible()
+    studio.button("Remove Object 1").click()
+    expect(studio.object_cards()).to_have_count(0)
+    studio.page.locator(".notice").get_by_role("button", name="Undo").click()
+    expect(studio.object_cards()).to_have_count(1)
+
+
+def test_the_page_goes_on_when_the_studio_does_not_answer(studio, photo):
+    studio.open_files(photo)
+    studio.page.route("**/prompts", lambda route: route.abort())
+    studio.click(110, 150)
+    expect(studio.page.get_by_test_id("saving")).to_have_text(re.compile("Not connected"))
+    studio.shot("desk-offline")
+    studio.page.unroute("**/prompts")
+    studio.wait_until_saved()
+    assert len(studio.clicks()[0]) == 1
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_state_is_told_to_assistive_technology(studio, photo, theme):
+    studio.page.emulate_media(color_scheme=theme)
+    studio.page.reload()
+    studio.page.get_by_role("heading", level=1).wait_for()
+    studio.shot(f"desk-home-{theme}")
+    studio.check_accessibility()
+    studio.open_sample()
+    studio.check_accessibility()
+    studio.add_object(230, 250)
+    studio.shot(f"desk-object-{theme}")
+    studio.check_accessibility()
+    studio.page.get_by_role("tab", name="Classes").click()
+    studio.page.get_by_label("New class", exact=True).fill("cup")
+    press(studio, "Enter")
+    expect(studio.page.locator(".class-list li")).to_have_count(1)
+    studio.check_accessibility()
+    studio.button("Export").click()
+    studio.shot(f"desk-export-{theme}")
+    studio.check_accessibility()
+
+
+def test_live_camera(open_page):
+    studio = open_page(permissions=["camera"])
+    studio.button("Use the camera").click()
+    canvas = studio.page.locator(".live-canvas[data-on=true]")
+    canvas.wait_for()
+    expect(studio.page.get_by_text("masks per second")).to_be_visible()
+    box = canvas.bounding_box()
+    studio.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(studio.page.get_by_role("list", name="Objects").get_by_text("Object 1")).to_be_visible()
+    studio.page.wait_for_timeout(1500)
+    studio.shot("desk-live")
+    studio.check_accessibility()
+    studio.button("Stop following object 1").click()
+    expect(studio.page.get_by_text("Object 1")).to_have_count(0)

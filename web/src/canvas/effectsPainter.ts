@@ -1,0 +1,82 @@
+/** The frame with its effects: drawn in a worker, one at a time, always the newest. */
+import type { EffectSettings } from "../effects";
+import type { Media } from "../model/document";
+import { withColors } from "../model/effectChoices";
+import type { StudioSession } from "../session/studioSession";
+import type { StoredMask } from "../video/maskStore";
+import { EffectsWorker } from "../video/effectsWorker";
+
+const MOST_HEIGHT = 720;
+
+interface Rendered {
+  readonly mediaId: string;
+  readonly frame: number;
+  readonly settings: EffectSettings;
+  readonly masks: readonly StoredMask[];
+  readonly picture: ImageBitmap;
+}
+
+export class EffectsPainter {
+  shown: Rendered | null = null;
+  private readonly worker = new EffectsWorker();
+  private isRendering = false;
+  private isAskedAgain = false;
+
+  constructor(
+    private readonly session: StudioSession,
+    private readonly onRendered: () => void,
+  ) {}
+
+  close(): void {
+    this.worker.close();
+    this.shown?.picture.close();
+  }
+
+  /** Have the frame that is shown now drawn with the effects that are set now. */
+  async want(media: Media): Promise<void> {
+    if (this.isRendering) {
+      this.isAskedAgain = true;
+      return;
+    }
+    const { state, desk, frames } = this.session;
+    const picture = frames.picture(state.frame);
+    const masks = visibleMasks(media, desk.masks.at(state.frame));
+    if (picture === null || this.isShown(media, masks)) return;
+    this.isRendering = true;
+    const { frame } = state;
+    const chosen = withColors(state.effects, media);
+    const height = Math.min(MOST_HEIGHT, media.height);
+    const size = { width: Math.round((media.width * height) / media.height), height };
+    try {
+      const made = await this.worker.render({ picture, masks, settings: chosen, index: frame, size });
+      this.shown?.picture.close();
+      this.shown = { mediaId: media.id, frame, settings: state.effects, masks, picture: made };
+    } catch (error) {
+      this.session.tellError(error);
+    } finally {
+      this.isRendering = false;
+    }
+    this.onRendered();
+    if (this.isAskedAgain) {
+      this.isAskedAgain = false;
+      await this.want(media);
+    }
+  }
+
+  private isShown(media: Media, masks: readonly StoredMask[]): boolean {
+    const { shown } = this;
+    const { state } = this.session;
+    return (
+      shown?.mediaId === media.id &&
+      shown.frame === state.frame &&
+      shown.settings === state.effects &&
+      shown.masks.length === masks.length &&
+      shown.masks.every((one, place) => one === masks[place])
+    );
+  }
+}
+
+function visibleMasks(media: Media, masks: readonly StoredMask[]): StoredMask[] {
+  const visible = new Set(media.objects.filter((one) => one.is_visible).map((one) => one.id));
+  return masks.filter((one) => visible.has(one.objectId));
+}
