@@ -12,6 +12,7 @@ import typer
 from masklet import __version__
 from masklet.cli.auto import auto
 from masklet.cli.console import guarded
+from masklet.cli.effects import effects
 from masklet.cli.evaluate import evaluate
 from masklet.cli.image import image
 from masklet.cli.info import info
@@ -24,6 +25,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("track", track),
     ("image", image),
     ("auto", auto),
+    ("effects", effects),
     ("models", models),
     ("info", info),
     ("train", train),

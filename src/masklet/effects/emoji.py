@@ -87,7 +87,7 @@ EMOJI_OBJECT = ObjectEffect(
         _one("fire", "Fire"),
         _one("flower", "Flower"),
         _one("bolt", "Bolt"),
-        Variant(id="party", label="Party", values={"shape": _MIXED, "crowd": 60, "size": 110, "pulse": 8}),
+        Variant(id="party", label="Party", values={"shape": _MIXED, "crowd": 95, "size": 110, "pulse": 8}),
     ),
     parameters=(
         Parameter(id="shape", label="Picture", kind="option", default="smile", options=(*_NAMES, _MIXED)),

@@ -106,7 +106,9 @@ GRADIENT_OBJECT = ObjectEffect(
         Variant(
             id="neon", label="Neon", values={"from": "#ff2fd0", "to": "#21e6ff", "direction": "diagonal"}
         ),
-        Variant(id="gold", label="Gold", values={"from": "#fff2b0", "to": "#b8801c", "depth": 85}),
+        Variant(
+            id="gold", label="Gold", values={"from": "#fff2b0", "to": "#c98a1a", "depth": 50, "strength": 94}
+        ),
     ),
     parameters=_parameters(strength=85, depth=60),
     render=_object,

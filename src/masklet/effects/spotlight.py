@@ -17,15 +17,19 @@ from masklet.effects.base import (
     option_of,
     whole_of,
 )
-from masklet.effects.edges import FAR, distance_to, region_of
+from masklet.effects.edges import FAR, distance_to, region_of, soft_alpha
 
 
 def _object(canvas: Image, layer: Layer, values: Values) -> Image:
     soft = scaled(whole_of(values, "softness"), canvas.shape)
-    away = (_from_circle if option_of(values, "shape") == "circle" else _from_mask)(layer, soft)
-    # Smoothstep: the edge begins and ends without a visible line.
-    share = np.clip(away / soft, 0.0, 1.0)
-    dark = as_alpha(share * share * (3.0 - 2.0 * share))
+    shape = option_of(values, "shape")
+    if shape == "edge":
+        dark = np.uint8(255) - soft_alpha(layer.mask)
+    else:
+        away = _from_circle(layer) if shape == "circle" else _from_mask(layer, soft)
+        # Smoothstep: the edge begins and ends without a visible line.
+        share = np.clip(away / soft, 0.0, 1.0)
+        dark = as_alpha(share * share * (3.0 - 2.0 * share))
     return mix(canvas, color_of(values, "color"), dimmed(dark, percent(whole_of(values, "darkness"))))
 
 
@@ -38,7 +42,7 @@ def _from_mask(layer: Layer, soft: int) -> npt.NDArray[np.float64]:
     return away
 
 
-def _from_circle(layer: Layer, soft: int) -> npt.NDArray[np.float64]:  # noqa: ARG001 - as _from_mask
+def _from_circle(layer: Layer) -> npt.NDArray[np.float64]:
     """Distance from a circle that holds most of the object."""
     region = region_of(layer.mask, 0)
     if region is None:
@@ -55,12 +59,14 @@ SPOTLIGHT_OBJECT = ObjectEffect(
     label="Spotlight",
     variants=(
         Variant(id="soft", label="Soft", values={}),
-        Variant(id="sharp", label="Sharp", values={"softness": 8, "darkness": 80}),
+        Variant(id="sharp", label="Sharp", values={"shape": "edge", "darkness": 80}),
         Variant(id="stage", label="Stage", values={"shape": "circle", "softness": 50, "darkness": 86}),
         Variant(id="night", label="Night", values={"color": "#0a1a4a", "softness": 200, "darkness": 82}),
     ),
     parameters=(
-        Parameter(id="shape", label="Shape", kind="option", default="object", options=("object", "circle")),
+        Parameter(
+            id="shape", label="Shape", kind="option", default="object", options=("object", "edge", "circle")
+        ),
         Parameter(id="softness", label="Softness", kind="whole", default=90, least=1, most=400),
         Parameter(id="darkness", label="Darkness", kind="whole", default=74, least=0, most=100),
         Parameter(id="color", label="Colour of the dark", kind="color", default="#000000"),

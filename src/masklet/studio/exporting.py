@@ -7,6 +7,8 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
+from masklet.effects import EffectSettings
+from masklet.studio.exports.effects import write_effects
 from masklet.studio.exports.masks import write_coco, write_overlay, write_png
 from masklet.studio.exports.native import write_project
 from masklet.studio.http_errors import describe
@@ -18,7 +20,13 @@ from masklet.studio.settings import StudioSettings
 from masklet.studio.store import MediaRow
 from masklet.studio.tracking import Workshop
 
-SUFFIXES: dict[Kind, str] = {"png": "zip", "coco": "json", "overlay": "mp4", "project": "zip"}
+SUFFIXES: dict[Kind, str] = {
+    "png": "zip",
+    "coco": "json",
+    "overlay": "mp4",
+    "effects": "mp4",
+    "project": "zip",
+}
 _KEPT_S = 24 * 3600.0
 
 
@@ -30,8 +38,16 @@ class Exporter:
         self._workshop = workshop
         self._library = library
 
-    def task(self, project_id: str, media: MediaRow | None, kind: Kind) -> ExportTask:
+    def task(
+        self, project_id: str, media: MediaRow | None, kind: Kind, effects: EffectSettings
+    ) -> ExportTask:
         """Put up a job that writes a file.
+
+        Args:
+            project_id: Whose file it is.
+            media: The medium; None for the whole project.
+            kind: What to write.
+            effects: What a video with effects gets.
 
         Raises:
             RefusedError: When the medium is missing or belongs elsewhere, or too many jobs run.
@@ -41,7 +57,7 @@ class Exporter:
         self._remove_old()
         media_id = None if media is None else media.id
         job = self._workshop.jobs.add(Job(project_id=project_id, media_id=media_id, kind=kind))
-        return ExportTask(self._workshop, self._library, job, media, self.path(job))
+        return ExportTask(self._workshop, self._library, job, media, self.path(job), effects)
 
     def path(self, job: Job) -> Path:
         """Where the file of a job is or will be."""
@@ -70,13 +86,20 @@ class ExportTask:
     """One export."""
 
     def __init__(
-        self, workshop: Workshop, library: Library, job: Job, media: MediaRow | None, path: Path
+        self,
+        workshop: Workshop,
+        library: Library,
+        job: Job,
+        media: MediaRow | None,
+        path: Path,
+        effects: EffectSettings,
     ) -> None:
         self.job = job
         self._workshop = workshop
         self._library = library
         self._media = media
         self._path = path
+        self._effects = effects
         self._steps: Generator[None] | None = None
 
     def step(self) -> bool:
@@ -117,4 +140,7 @@ class ExportTask:
             yield from write_png(store, media, self._path)
         else:
             with self._library.open(media) as source:
-                yield from write_overlay(store, media, source, self._path)
+                if self.job.kind == "effects":
+                    yield from write_effects(store, media, source, self._path, self._effects)
+                else:
+                    yield from write_overlay(store, media, source, self._path)

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from masklet.errors import (
     DownloadError,
+    EffectError,
     FormatError,
     MaskletError,
     MediaError,
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[MaskletError], int, str], ...] = (
     (MediaError, 422, "media"),
     (PromptError, 422, "prompt"),
     (FormatError, 422, "format"),
+    (EffectError, 422, "effect"),
     (SessionError, 409, "session"),
     (DownloadError, 503, "download"),
     (WeightsError, 503, "weights"),

@@ -12,7 +12,7 @@ from masklet.studio.paths import new_id
 from masklet.studio.refusals import RefusedError, not_found
 from masklet.studio.stream import Hub
 
-Kind = Literal["track", "png", "coco", "overlay", "project"]
+Kind = Literal["track", "png", "coco", "overlay", "effects", "project"]
 Status = Literal["waiting", "running", "done", "cancelled", "failed"]
 _KEPT = 200
 _PUBLISH_EVERY_S = 0.1

@@ -17,9 +17,11 @@ Name = Annotated[str, StringConstraints(max_length=255, strip_whitespace=True)]
 GivenName = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$", max_length=7)]
 Shortcut = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]?$", max_length=1)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,32}$", max_length=32)]
 Text = Annotated[str, StringConstraints(max_length=2000)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
+WholeNumber = Annotated[int, Field(ge=0, le=MAX_WHOLE, strict=True)]
 FrameIndex = Annotated[int, Field(ge=0, le=MAX_FRAME)]
 ObjectId = Annotated[int, Field(ge=1, le=MAX_FRAME)]
 ClassId = Annotated[int, Field(ge=0, le=MAX_FRAME)]
@@ -316,11 +318,29 @@ class NewTracking(Wire):
     direction: Literal["forward", "backward", "both"] = "forward"
 
 
-class NewExport(Wire):
-    """A file to be made: masks as indexed PNG, COCO JSON, the video with masks drawn over it, or the whole project."""
+class EffectState(Wire):
+    """An effect, one of its variants ("" for the first), and values of parameters that differ from it."""
 
-    kind: Literal["png", "coco", "overlay", "project"]
+    name: Word
+    variant: Word = ""
+    changes: Annotated[dict[Word, WholeNumber | Text], Field(max_length=32)] = {}
+
+
+class EffectsState(Wire):
+    """Effects of a video: behind the objects, on all of them, and on single ones by object id."""
+
+    background: EffectState = EffectState(name="original")
+    objects: EffectState = EffectState(name="original")
+    by_object: Annotated[dict[ObjectId, EffectState], Field(max_length=10_000)] = {}
+    seed: FrameIndex = 0
+
+
+class NewExport(Wire):
+    """A file to be made: masks as PNG or COCO JSON, the video with masks or with effects, or the whole project."""
+
+    kind: Literal["png", "coco", "overlay", "effects", "project"]
     media_id: Identifier | None = None
+    effects: EffectsState | None = None
 
 
 class JobState(Wire):
@@ -329,7 +349,7 @@ class JobState(Wire):
     id: Identifier
     project_id: Identifier
     media_id: Identifier | None
-    kind: Literal["track", "png", "coco", "overlay", "project"]
+    kind: Literal["track", "png", "coco", "overlay", "effects", "project"]
     status: Literal["waiting", "running", "done", "cancelled", "failed"]
     num_done: Whole
     num_total: Whole

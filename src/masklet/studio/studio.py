@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from masklet import __version__
+from masklet.effects import EffectSettings
 from masklet.errors import StudioError
 from masklet.studio.editing import Editor
 from masklet.studio.exporting import Exporter, ExportTask
@@ -126,15 +127,21 @@ class Studio:
         self.engine.add(task)
         return job
 
-    def export(self, project_id: str, media: MediaRow | None, kind: Kind) -> Job:
+    def export(self, project_id: str, media: MediaRow | None, kind: Kind, effects: EffectSettings) -> Job:
         """Begin to write a file.
+
+        Args:
+            project_id: Whose file it is.
+            media: The medium; None for the whole project.
+            kind: What to write.
+            effects: What a video with effects gets.
 
         Raises:
             RefusedError: When the request makes no sense or too many jobs run.
         """
         self.store.projects.get(project_id)
         self.editor.flush()
-        task: ExportTask = self.exporter.task(project_id, media, kind)
+        task: ExportTask = self.exporter.task(project_id, media, kind, effects)
         self.export_engine.add(task)
         return task.job
 

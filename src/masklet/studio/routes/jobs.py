@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
+from masklet.effects import EffectSettings
 from masklet.studio.deps import IdPath, MediaDep, ProjectDep, StudioDep
 from masklet.studio.exporting import SUFFIXES
 from masklet.studio.schemas import Health, JobList, JobState, NewExport, NewTracking
@@ -30,7 +31,10 @@ def track(studio: StudioDep, media: MediaDep, body: NewTracking) -> dict[str, An
 def export(studio: StudioDep, project: ProjectDep, body: NewExport) -> dict[str, Any]:
     """Write a file that can be fetched when the job is done."""
     media = None if body.media_id is None else studio.store.projects.media(body.media_id)
-    return studio.export(project.id, media, body.kind).state()
+    effects = (
+        EffectSettings() if body.effects is None else EffectSettings.from_json(body.effects.model_dump())
+    )
+    return studio.export(project.id, media, body.kind, effects).state()
 
 
 @router.get("/projects/{project_id}/jobs", response_model=JobList)
