@@ -1,4 +1,5 @@
 /** The requests that the page makes, by what they are for. */
+import type { EffectChoice, EffectSettings } from "../effects";
 import { noPrompts, type Job, type ListedProject, type Media, type Project, type Prompts } from "../model/document";
 import type { Change } from "../model/editQueue";
 import { StaleError } from "../model/editQueue";
@@ -76,11 +77,28 @@ export async function listJobs(projectId: string): Promise<readonly Job[]> {
   return (await call("get", "/api/projects/{project_id}/jobs", { path: { project_id: projectId } })).jobs;
 }
 
-export function startExport(projectId: string, kind: ExportKind, mediaId: string | null): Promise<Job> {
+export function startExport(
+  projectId: string,
+  kind: ExportKind,
+  mediaId: string | null,
+  effects: EffectSettings | null,
+): Promise<Job> {
   return call("post", "/api/projects/{project_id}/exports", {
     path: { project_id: projectId },
-    body: { kind, media_id: mediaId },
+    body: { kind, media_id: mediaId, ...(effects === null ? {} : { effects: filledIn(effects) }) },
   });
+}
+
+/** Settings with nothing left out, as the server wants them. */
+function filledIn(settings: EffectSettings): NonNullable<Schemas["NewExport"]["effects"]> {
+  const whole = (choice: EffectChoice) => ({ variant: "", changes: {}, ...choice });
+  const byObject = Object.entries(settings.by_object).map(([id, choice]) => [id, whole(choice)] as const);
+  return {
+    background: whole(settings.background),
+    objects: whole(settings.objects),
+    by_object: Object.fromEntries(byObject),
+    seed: settings.seed,
+  };
 }
 
 export function previewPrompt(

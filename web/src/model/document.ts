@@ -1,3 +1,4 @@
+import { catalogue } from "../effects";
 import type { components } from "../wire/schema";
 
 type Schemas = components["schemas"];
@@ -40,19 +41,10 @@ export function isEmptyPrompts(prompts: Prompts): boolean {
   return prompts.clicks.length === 0 && prompts.box == null && prompts.mask == null;
 }
 
-/** Colours that can be told apart, also by most people who do not see all colours. */
-export const palette: readonly string[] = [
-  "#ff5a5f",
-  "#2ec4b6",
-  "#ffbf3c",
-  "#5b8cff",
-  "#c77dff",
-  "#80d651",
-  "#ff8c42",
-  "#3ec1f3",
-  "#f45b9c",
-  "#b0b83b",
-];
+const hex = (color: readonly number[]): string => `#${color.map((level) => level.toString(16).padStart(2, "0")).join("")}`;
+
+/** The colours that the server gives to objects; those that come first can be told apart by most people. */
+export const palette: readonly string[] = catalogue.object_colors.map(hex);
 
 export function paletteColor(number: number): string {
   return palette[(number - 1 + palette.length) % palette.length];

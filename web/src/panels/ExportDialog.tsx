@@ -1,7 +1,8 @@
-import { Archive, Braces, Clapperboard, Download, Images, LoaderCircle } from "lucide-react";
+import { Archive, Braces, Clapperboard, Download, Images, LoaderCircle, WandSparkles } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { cancelJob, fileAddress, startExport, type ExportKind } from "../api/requests";
 import type { Job, Media } from "../model/document";
+import { isOriginal, withColors } from "../model/effectChoices";
 import { duration } from "../model/words";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
@@ -18,6 +19,7 @@ interface Choice {
 
 const choices: readonly Choice[] = [
   { kind: "overlay", name: "Video with masks", text: "MP4 with every object in its colour, to watch and to show.", ending: "mp4", icon: <Clapperboard size={22} /> },
+  { kind: "effects", name: "Video with effects", text: "MP4 with background and objects as the Effects tab shows them.", ending: "mp4", icon: <WandSparkles size={22} /> },
   { kind: "png", name: "PNG masks", text: "One indexed picture per frame, as DAVIS and most editors read it.", ending: "zip", icon: <Images size={22} /> },
   { kind: "coco", name: "COCO", text: "JSON with run lengths, classes and boxes, for training.", ending: "json", icon: <Braces size={22} /> },
   { kind: "project", name: "masklet project", text: "Everything, to go on elsewhere or to keep.", ending: "zip", icon: <Archive size={22} /> },
@@ -27,14 +29,15 @@ export function ExportDialog({ media }: { readonly media: Media }) {
   const session = useSession();
   const project = useStudio((state) => state.project);
   const jobs = useStudio((state) => state.jobs);
-  const [kind, setKind] = useState<ExportKind>("overlay");
+  const [kind, setKind] = useState<ExportKind>(() => firstChoice(media, isOriginal(session.state.effects)));
   const [jobId, setJobId] = useState<string | null>(null);
   const job = jobs.find((one) => one.id === jobId) ?? null;
   const isRunning = job?.status === "waiting" || job?.status === "running";
   const chosen = choices.find((one) => one.kind === kind) ?? choices[0];
   const begin = (): void =>
     void session.attempt(async () => {
-      const started = await startExport(project.id, kind, kind === "project" ? null : media.id);
+      const { state } = session;
+      const started = await startExport(project.id, kind, kind === "project" ? null : media.id, kind === "effects" ? withColors(state.effects, media) : null);
       session.takeJob(started);
       setJobId(started.id);
     });
@@ -78,6 +81,12 @@ export function ExportDialog({ media }: { readonly media: Media }) {
       </footer>
     </Dialog>
   );
+}
+
+/** What most people want: the effects that they have set, the video to watch, or the masks of an image. */
+function firstChoice(media: Media, isPlain: boolean): ExportKind {
+  if (!isPlain) return "effects";
+  return media.num_frames > 1 ? "overlay" : "png";
 }
 
 function ExportState({ job }: { readonly job: Job | null }) {

@@ -34,6 +34,7 @@ export class StudioSession {
   private readonly checked = new Set<string>();
   private lastNotice = 0;
   private isClosed = false;
+  private newestRevision = 0;
 
   constructor(project: Project) {
     this.store = new Store(initialState(project));
@@ -63,7 +64,8 @@ export class StudioSession {
         if (revision > this.queue.revision || isGap) void this.reload();
       },
       onEdit: ({ revision }) => {
-        if (this.queue.numPending === 0 && revision > this.queue.revision) void this.reload();
+        this.newestRevision = Math.max(this.newestRevision, revision);
+        this.catchUp();
       },
       onJob: (job) => { this.takeJob(job); },
       onChanged: () => void this.reload(),
@@ -283,7 +285,10 @@ export class StudioSession {
     });
   }
 
+  /** News of a job; an answer that was overtaken by the stream is older than what is known. */
   takeJob(job: Job): void {
+    const known = this.state.jobs.find((one) => one.id === job.id);
+    if (known !== undefined && !isNewer(job, known)) return;
     const others = this.state.jobs.filter((one) => one.id !== job.id);
     this.store.set({ jobs: [...others, job] });
     if (job.kind !== "track" || job.status === "waiting" || job.status === "running") return;
@@ -343,6 +348,7 @@ export class StudioSession {
 
   private afterChange(change: Change, reply: EditReply): void {
     this.store.set({ isBusy: false, saving: this.savingNow() });
+    this.catchUp();
     if (change.kind === "undo" || change.kind === "redo" || change.kind === "clear-frame") {
       void this.reload();
     } else if (change.kind === "remove-object") {
@@ -362,6 +368,11 @@ export class StudioSession {
     if (change.kind !== "change-object") void this.reload();
   }
 
+  /** Another page's edit came in while ours were on their way: load what it made of the project. */
+  private catchUp(): void {
+    if (this.queue.numPending === 0 && this.newestRevision > this.queue.revision) void this.reload();
+  }
+
   private async loadJobs(): Promise<void> {
     await this.attempt(async () => {
       const jobs = await listJobs(this.state.project.id);
@@ -369,4 +380,9 @@ export class StudioSession {
       this.store.set({ jobs: [...jobs.filter((one) => !known.has(one.id)), ...this.state.jobs] });
     });
   }
+}
+
+function isNewer(job: Job, known: Job): boolean {
+  const rank = { waiting: 0, running: 1, done: 2, cancelled: 2, failed: 2 };
+  return rank[job.status] > rank[known.status] || (rank[job.status] === rank[known.status] && job.num_done >= known.num_done);
 }
