@@ -16,6 +16,8 @@ def missing_files() -> list[str]:
     embedded = package.joinpath("weights", "embedded")
     names = [entry.name for entry in embedded.iterdir()] if embedded.is_dir() else []
     missing = [] if package.joinpath("py.typed").is_file() else ["py.typed"]
+    if not package.joinpath("studio", "static", "index.html").is_file():
+        missing.append("the studio's page")
     for ending, what in (
         (".safetensors", "the embedded weights"),
         (".md", "the embedded weights' model card"),

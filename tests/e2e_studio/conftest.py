@@ -166,7 +166,9 @@ def open_page(server, browser):
 
     def start(*, size=DESK, context=None, **options):
         if context is None:
-            context = browser.new_context(viewport=size, color_scheme="dark", accept_downloads=True, **options)
+            context = browser.new_context(
+                viewport=size, color_scheme="dark", accept_downloads=True, **options
+            )
             context.set_default_timeout(PATIENCE_MS / 2)
             contexts.append(context)
         one = StudioPage(context.new_page(), urlsplit(server)._replace(query="").geturl())

@@ -74,8 +74,36 @@ def test_first_visit_to_exported_mp4(studio, tmp_path):
     assert int(studio.picture("data-frame")) > 0
     path = export(studio, "Video with masks", tmp_path)
     studio.shot("desk-exported")
+    assert num_frames(path) == studio.media()["num_frames"]
+
+
+def num_frames(path):
     with av.open(str(path)) as video:
-        assert sum(1 for _ in video.decode(video=0)) == studio.media()["num_frames"]
+        return sum(1 for _ in video.decode(video=0))
+
+
+def test_effects_are_seen_at_once_and_exported(studio, clip, tmp_path):
+    studio.open_files(clip)
+    studio.add_object(60, 85)
+    studio.track_to_the_end()
+    studio.page.get_by_role("tab", name="Effects").click()
+    plain = studio.page.get_by_test_id("picture").screenshot()
+    studio.button("Gradient").click()
+    studio.button("Ocean").click()
+    studio.page.get_by_role("button", name="Objects", exact=True).click()
+    studio.button("Burst").click()
+    studio.page.wait_for_timeout(1500)
+    studio.shot("desk-effects")
+    assert studio.page.get_by_test_id("picture").screenshot() != plain
+    studio.check_accessibility()
+    studio.page.reload()  # what was chosen is still there
+    studio.page.get_by_role("tab", name="Effects").click()
+    expect(studio.button("Gradient")).to_have_attribute("aria-pressed", "true")
+    assert num_frames(export(studio, "Video with effects", tmp_path)) == 24
+    studio.button("Close").click()
+    studio.button("Surprise me").click()
+    studio.button("Start over").click()
+    expect(studio.button("Start over")).to_be_disabled()
 
 
 def test_refine_an_occlusion(studio, clip):
@@ -95,7 +123,7 @@ def test_refine_an_occlusion(studio, clip):
     studio.shot("desk-corrected")
     studio.track_to_the_end()
     assert studio.num_masks(20) == 1
-    studio.button("Next to check").click()
+    studio.page.get_by_role("group", name="Playback").get_by_role("button", name="Next to check").click()
     studio.page.keyboard.press("Control+z")
     expect(studio.button("prompted on frame 12")).to_have_count(0)
     studio.page.keyboard.press("Control+Shift+z")
@@ -168,7 +196,11 @@ def test_two_tabs_lose_nothing(studio, open_page, clip):
 
 
 def test_bad_uploads_are_refused_in_words(studio, tmp_path):
-    for name, content in (("notes.txt", b"words"), ("broken.mp4", b"no video at all" * 100), ("empty.png", b"")):
+    for name, content in (
+        ("notes.txt", b"words"),
+        ("broken.mp4", b"no video at all" * 100),
+        ("empty.png", b""),
+    ):
         (tmp_path / name).write_bytes(content)
     files = [str(tmp_path / name) for name in ("notes.txt", "broken.mp4", "empty.png")]
     studio.page.get_by_test_id("file-input").set_input_files(files)

@@ -129,7 +129,7 @@ def area(studio, object_id):
 
 def test_everything_mode(studio, photo):
     studio.open_files(photo)
-    studio.button("Find everything on this frame").click()
+    studio.button("Find all on this frame").click()
     candidates = studio.page.get_by_role("list", name="Candidates").get_by_role("button")
     expect(candidates.first).to_be_visible()
     num_candidates = candidates.count()

@@ -24,10 +24,15 @@ export function overlayOf(session: StudioSession, media: Media): PaintedMask[] {
     found.push({ mask: one.mask, style: { color: parseColor(object.color), ...strength } });
   }
   const { candidates, preview } = state;
-  candidates?.list.forEach(({ mask, color }, place) => {
-    const isMarked = candidates.chosen.includes(place) || candidates.hovered === place;
-    found.push({ mask, style: { color: parseColor(color), ...(isMarked ? CHOSEN : CANDIDATE) } });
-  });
+  const isMarked = (place: number): boolean =>
+    candidates !== null && (candidates.chosen.includes(place) || candidates.hovered === place);
+  const paintCandidates = (isWanted: (place: number) => boolean, strength: typeof CHOSEN): void => {
+    candidates?.list.forEach(({ mask, color }, place) => {
+      if (isWanted(place)) found.push({ mask, style: { color: parseColor(color), ...strength } });
+    });
+  };
+  paintCandidates((place) => !isMarked(place), CANDIDATE);
+  paintCandidates(isMarked, CHOSEN);
   if (preview !== null) {
     const color = session.selected?.color ?? paletteColor(nextObjectId(media));
     found.push({ mask: preview, style: { color: parseColor(color), ...PREVIEW } });

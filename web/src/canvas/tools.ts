@@ -6,6 +6,7 @@ import {
   addClick,
   candidateAt,
   moveClick,
+  objectAt,
   paintPolygon,
   paintStroke,
   removeClick,
@@ -132,12 +133,22 @@ const lasso: Begin = (session, scene, press) => {
   };
 };
 
-const pan: Begin = (_session, scene, press) => ({
-  move: (point) => {
-    scene.pan((point.x - press.at.x) * scene.view.scale, (point.y - press.at.y) * scene.view.scale);
-  },
-  end: () => undefined,
-});
+/** Moves the picture; a press that does not move selects the object under it. */
+const pan: Begin = (session, scene, press) => {
+  let hasMoved = false;
+  return {
+    move: (point) => {
+      const dx = (point.x - press.at.x) * scene.view.scale;
+      const dy = (point.y - press.at.y) * scene.view.scale;
+      hasMoved ||= Math.hypot(dx, dy) > STILL;
+      if (hasMoved) scene.pan(dx, dy);
+    },
+    end: () => {
+      const found = hasMoved ? null : objectAt(session, press.at);
+      if (found !== null) session.select(found);
+    },
+  };
+};
 
 const choose: Begin = (session, _scene, press) => ({
   move: () => undefined,

@@ -1,10 +1,12 @@
 import { copied, scaled } from "./arithmetic";
+import { mixGuesses } from "./guesses";
 import { grown, regionOf } from "./edges";
 import type { Mask, Picture } from "./types";
 
 /**
- * The clean plate: a frame with its objects taken out, filled from all around them. Known pixels are averaged into ever
- * coarser levels until the hole is closed; coming back, unknown pixels come from the coarser level and are smoothed.
+ * The clean plate: a frame with its objects taken out, filled from all around them. Three guesses are mixed: straight from
+ * side to side, straight from top to bottom, each the more the more alike its ends are, and one without a direction, for
+ * which known pixels are averaged into ever coarser levels until the hole is closed.
  */
 
 const RIM = 8;
@@ -12,7 +14,7 @@ const REACH = 120;
 const NUM_SMOOTHINGS = 3;
 const UNKNOWN = 128;
 
-interface Level {
+export interface Level {
   readonly width: number;
   readonly height: number;
   /** Red, green, blue. */
@@ -50,12 +52,13 @@ export function cleanPlate(frame: Picture, objects: Mask): Picture {
     }
   }
   fill(level);
+  const guessed = mixGuesses(level);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const to = (row + region.y0) * frame.width + column + region.x0;
       const from = row * width + column;
       if (level.known[from]) continue;
-      for (let channel = 0; channel < 3; channel++) plate.data[to * 4 + channel] = level.colors[from * 3 + channel];
+      for (let channel = 0; channel < 3; channel++) plate.data[to * 4 + channel] = guessed[from * 3 + channel];
     }
   }
   return plate;

@@ -46,7 +46,7 @@ export function ToolRail() {
         </IconButton>
       ))}
       <span className="rail-gap" />
-      <IconButton label="Find everything on this frame" keys="E" tip="right" className="tool" isPressed={isChoosing} onClick={() => { act(isChoosing ? "leave" : "everything"); }}>
+      <IconButton label="Find all on this frame" keys="E" tip="right" className="tool" isPressed={isChoosing} onClick={() => { act(isChoosing ? "leave" : "everything"); }}>
         <Sparkles size={20} />
         <span className="tool-name" aria-hidden="true">Find all</span>
       </IconButton>

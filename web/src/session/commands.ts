@@ -60,7 +60,7 @@ export const commands: readonly Command[] = [
   tool("box", "Box: draw around an object", "b"),
   tool("brush", "Brush: paint the mask", "p"),
   tool("lasso", "Lasso: add or cut a region", "l"),
-  tool("pan", "Hand: move the picture", "h"),
+  tool("pan", "Hand: move the picture, select objects", "h"),
   {
     id: "toggle-sign",
     label: "Switch between add and take away",
@@ -72,7 +72,7 @@ export const commands: readonly Command[] = [
   brush("brush-larger", "Larger brush", "=", 1.3),
   {
     id: "everything",
-    label: "Find everything on this frame",
+    label: "Find all on this frame",
     group: "Picture",
     keys: ["e"],
     isEnabled: hasMedia,

@@ -1,0 +1,109 @@
+import { boxBlurred, pixels } from "./arithmetic";
+
+/** What may be behind an object: straight guesses from both sides, and from above and below, mixed with a soft one. */
+
+const FULL_WEIGHT = 1 << 22;
+const ALIKE = 12;
+const UNLIKE = 200;
+const UNDIRECTED_WEIGHT = 8;
+const NO_END = 10_000;
+const TONE_RADIUS = 2;
+
+interface Filled {
+  readonly width: number;
+  readonly height: number;
+  /** Red, green, blue; unknown pixels hold the soft guess. */
+  readonly colors: Int32Array;
+  readonly known: Uint8Array;
+}
+
+interface Guess {
+  readonly colors: Int32Array;
+  weight: number;
+}
+
+/** Colours with all guesses mixed where nothing is known. */
+export function mixGuesses(filled: Filled): Int32Array {
+  const { width, height, colors, known } = filled;
+  const tone = toneOf(filled);
+  // Ends are compared and taken by their tone: a single noisy pixel would draw a line through the hole.
+  const ends = colors.map((level, at) => (level + tone[at] + 1) >> 1);
+  const sides = [endsAlong(known, width, height, 1), endsAlong(known, height, width, width)] as const;
+  const mixed = colors.slice();
+  const across: Guess = { colors: new Int32Array(3), weight: 0 };
+  const down: Guess = { colors: new Int32Array(3), weight: 0 };
+  for (let at = 0; at < known.length; at++) {
+    if (known[at]) continue;
+    guess(across, sides[0], at, 1, ends, tone);
+    guess(down, sides[1], at, width, ends, tone);
+    const total = across.weight + down.weight + UNDIRECTED_WEIGHT;
+    for (let channel = 0; channel < 3; channel++) {
+      const soft = colors[at * 3 + channel] * UNDIRECTED_WEIGHT;
+      const sum = across.colors[channel] * across.weight + down.colors[channel] * down.weight + soft;
+      mixed[at * 3 + channel] = Math.floor((sum + (total >> 1)) / total);
+    }
+  }
+  return mixed;
+}
+
+function toneOf(filled: Filled): Int32Array {
+  const picture = pixels(filled.width, filled.height);
+  for (let at = 0; at < filled.known.length; at++) {
+    for (let channel = 0; channel < 3; channel++) picture.data[at * 4 + channel] = filled.colors[at * 3 + channel];
+  }
+  const { data } = boxBlurred(picture, TONE_RADIUS);
+  const tone = new Int32Array(filled.colors.length);
+  for (let at = 0; at < filled.known.length; at++) {
+    tone[at * 3] = data[at * 4];
+    tone[at * 3 + 1] = data[at * 4 + 1];
+    tone[at * 3 + 2] = data[at * 4 + 2];
+  }
+  return tone;
+}
+
+/** The nearest known pixels before and after each unknown one along a line, -1 where there is none. */
+interface Ends {
+  readonly before: Int32Array;
+  readonly after: Int32Array;
+}
+
+function endsAlong(known: Uint8Array, length: number, numLines: number, step: number): Ends {
+  const before = new Int32Array(known.length);
+  const after = new Int32Array(known.length);
+  for (let line = 0; line < numLines; line++) {
+    const start = step === 1 ? line * length : line;
+    const stop = start + length * step;
+    let last = -1;
+    for (let at = start; at < stop; at += step) {
+      if (known[at]) last = at;
+      before[at] = last;
+    }
+    last = -1;
+    for (let at = stop - step; at >= start; at -= step) {
+      if (known[at]) last = at;
+      after[at] = last;
+    }
+  }
+  return { before, after };
+}
+
+/** Between two ends, and how much that counts, into `result`. */
+function guess(result: Guess, sides: Ends, at: number, step: number, ends: Int32Array, tone: Int32Array): void {
+  const before = sides.before[at];
+  const after = sides.after[at];
+  result.weight = 0;
+  result.colors.fill(0);
+  if (before < 0 && after < 0) return;
+  const first = (before < 0 ? after : before) * 3;
+  const second = (after < 0 ? before : after) * 3;
+  const toFirst = before < 0 ? NO_END : (at - before) / step;
+  const toSecond = after < 0 ? NO_END : (after - at) / step;
+  const length = toFirst + toSecond;
+  let unlike = ALIKE + (before < 0 || after < 0 ? UNLIKE : 0);
+  for (let channel = 0; channel < 3; channel++) {
+    const sum = ends[first + channel] * toSecond + ends[second + channel] * toFirst;
+    result.colors[channel] = Math.floor((sum + (length >> 1)) / length);
+    unlike += Math.abs(tone[first + channel] - tone[second + channel]);
+  }
+  result.weight = Math.floor(FULL_WEIGHT / (unlike * unlike * Math.min(toFirst, toSecond)));
+}
