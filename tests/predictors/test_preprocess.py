@@ -10,6 +10,7 @@ from masklet.models.prompt_encoder import PointLabel
 from masklet.predictors.preprocess import (
     PostProcess,
     mask_to_logits,
+    to_image_logits,
     to_image_masks,
     to_model_prompt,
     to_pixels,
@@ -131,3 +132,12 @@ def test_no_objects_give_no_masks():
         9,
         9,
     )
+
+
+def test_smooth_masks_are_enlarged_by_the_bicubic_kernel():
+    logits = torch.randn(2, 12, 12, generator=torch.Generator().manual_seed(0))
+    smooth = to_image_logits(logits, Size(31, 45), is_smooth=True)
+    expected = torch.nn.functional.interpolate(logits[:, None], (31, 45), mode="bicubic")[:, 0]
+    torch.testing.assert_close(smooth, expected, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(smooth, to_image_logits(logits, Size(31, 45)), atol=1e-2)
+    assert to_image_logits(logits[:0], Size(31, 45), is_smooth=True).shape == (0, 31, 45)

@@ -227,7 +227,8 @@ class AutoMasks:
         crop = proposal.crop
         mask = np.zeros(size.hw, dtype=bool)
         part = mask[crop.top : crop.top + crop.size.height, crop.left : crop.left + crop.size.width]
-        part[:] = (to_image_logits(proposal.logits[None], crop.size)[0] > 0).numpy()
+        is_smooth = self.model.config.enlarges_smoothly
+        part[:] = (to_image_logits(proposal.logits[None], crop.size, is_smooth=is_smooth)[0] > 0).numpy()
         area = int(mask.sum())
         if area < max(self.preset.min_area, 1) or area > self.preset.max_area_share * size.num_pixels:
             return None

@@ -127,7 +127,9 @@ class FrameEngine:
         elif closer is not None and closer.answer is not None and answer.scores[0].is_present:
             masks = closer.answer.masks[:1]
         else:
-            masks = to_image_masks(answer.logits, size, self._post_process)
+            masks = to_image_masks(
+                answer.logits, size, self._post_process, is_smooth=self.model.config.enlarges_smoothly
+            )
         return self._answered(answer, masks, is_prompted=True, is_backward=False)[0]
 
     def track(
@@ -137,7 +139,9 @@ class FrameEngine:
         moment = self.tracker.moment(frame, is_backward=is_backward)
         with self.model.precision.autocast():
             answer = self.tracker.track(image, banks, moment)
-        masks = to_image_masks(answer.logits, size, self._post_process)
+        masks = to_image_masks(
+            answer.logits, size, self._post_process, is_smooth=self.model.config.enlarges_smoothly
+        )
         return self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
 
     def remember_again(self, picture: Frame, result: StoredMask) -> MemoryEntry:

@@ -57,6 +57,7 @@ class ImagePredictor:
             ImagePredictor(self.model, post_process=self.post_process, second_look=False) if wants else None
         )
         self._closer = None if plain is None else SecondLook(plain, self.post_process)
+        self._is_smooth = self.model.config.enlarges_smoothly
         self._tracker = Tracker(
             model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
         )
@@ -223,9 +224,9 @@ class ImagePredictor:
             return None
         low, size = torch.from_numpy(low_res_logits)[None], Size(*picture.shape[:2])
         first = Masks(
-            masks=to_image_masks(low, size, self.post_process),
+            masks=to_image_masks(low, size, self.post_process, is_smooth=self._is_smooth),
             scores=np.ones(1, np.float32),
-            logits=to_image_logits(low, size).numpy(),
+            logits=to_image_logits(low, size, is_smooth=self._is_smooth).numpy(),
             presence=1.0,
             low_res_logits=low.numpy(),
         )
@@ -277,9 +278,9 @@ class ImagePredictor:
 
     def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], low: Tensor, size: Size) -> Masks:
         return Masks(
-            masks=to_image_masks(low, size, self.post_process),
+            masks=to_image_masks(low, size, self.post_process, is_smooth=self._is_smooth),
             scores=decoded.iou[row, chosen].float().cpu().numpy(),
-            logits=to_image_logits(low, size).cpu().numpy(),
+            logits=to_image_logits(low, size, is_smooth=self._is_smooth).cpu().numpy(),
             presence=float(decoded.presence[row].float().sigmoid()),
             low_res_logits=low.clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu().numpy(),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -91,15 +92,26 @@ def mask_to_logits(mask: np.ndarray, side: int) -> Tensor:
     return 20 * F.interpolate(tensor, size=(side, side), mode="bilinear", antialias=True)[0, 0] - 10
 
 
-def to_image_logits(logits: Tensor, size: Size) -> Tensor:
-    """Decoder logits (b, h4, w4) to image size (b, h, w), float32."""
-    return F.interpolate(logits[:, None].float(), size=size.hw, mode="bilinear")[:, 0]
+def to_image_logits(logits: Tensor, size: Size, *, is_smooth: bool = False) -> Tensor:
+    """Decoder logits (b, h4, w4) to image size (b, h, w), float32; bicubic when smooth, else bilinear as SAM 2."""
+    if is_smooth and logits.device.type == "cpu":
+        # the same bicubic kernel as torch's, several times faster
+        return torch.from_numpy(_enlarged(logits.float().numpy(), size))
+    mode = "bicubic" if is_smooth else "bilinear"
+    return F.interpolate(logits[:, None].float(), size=size.hw, mode=mode)[:, 0]
 
 
-def to_image_masks(logits: Tensor, size: Size, post: PostProcess) -> np.ndarray:
+def _enlarged(logits: np.ndarray, size: Size) -> np.ndarray:
+    enlarged = np.empty((len(logits), *size.hw), np.float32)
+    for one, out in zip(logits, enlarged, strict=True):
+        cv2.resize(one, (size.width, size.height), dst=out, interpolation=cv2.INTER_CUBIC)
+    return enlarged
+
+
+def to_image_masks(logits: Tensor, size: Size, post: PostProcess, *, is_smooth: bool = False) -> np.ndarray:
     """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
     pixels_per_cell = size.num_pixels / logits.shape[-1] / logits.shape[-2]
-    return tidy_masks(to_image_logits(logits, size), pixels_per_cell, post)
+    return tidy_masks(to_image_logits(logits, size, is_smooth=is_smooth), pixels_per_cell, post)
 
 
 def tidy_masks(full: Tensor, pixels_per_cell: float, post: PostProcess) -> np.ndarray:
