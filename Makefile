@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format unit web web-test web-types browser wheel-test web-effects bench clean
+.PHONY: help demo test lint format unit web web-test web-types browser studio-tour wheel-test web-effects bench clean
 
 FOUND_PYTHON := $(shell sh tools/find_python.sh)
 PYTHON ?= $(FOUND_PYTHON)
@@ -61,6 +61,9 @@ web-types: $(VENV)/.dev ## Write the page's types anew from what the server says
 
 browser: # What the journeys through the page are driven with
 	@sh tools/find_browser.sh >/dev/null
+
+studio-tour: $(VENV)/.dev web browser ## Record a tour of the studio as a video, demo/studio-tour.mp4
+	$(RUN)python tools/studio_tour.py demo/studio-tour.mp4
 
 wheel-test: $(VENV)/.dev web ## Build the wheel, install it alone in an empty environment and track the sample clip
 	@sh tools/wheel_test.sh $(RUN)python "$(TORCH_PIN)"

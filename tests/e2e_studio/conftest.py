@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from masklet.studio.page import is_built
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SCREENSHOTS = HERE / "screenshots"
@@ -137,6 +139,7 @@ class StudioPage:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    assert is_built(), "The page is not built; run `make web` first."
     home = tmp_path_factory.mktemp("studio")
     command = [sys.executable, str(HERE / "serve.py"), str(home / "data")]
     with (

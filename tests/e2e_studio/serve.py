@@ -27,7 +27,8 @@ def main(home: Path) -> None:
         settings = StudioSettings(home=home, port=port, model="debug-compact")
         token = make_token()
         app = create_app(Studio(settings, model=model), token=token)
-        print(json.dumps({"url": f"http://127.0.0.1:{port}/?token={token}"}), flush=True)
+        sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{port}/?token={token}"}) + "\n")
+        sys.stdout.flush()
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -174,7 +174,7 @@ def test_the_page_goes_on_when_the_studio_does_not_answer(studio, photo):
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_every_state_is_told_to_assistive_technology(studio, photo, theme):
+def test_every_state_is_told_to_assistive_technology(studio, theme):
     studio.page.emulate_media(color_scheme=theme)
     studio.page.reload()
     studio.page.get_by_role("heading", level=1).wait_for()
