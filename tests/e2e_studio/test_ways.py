@@ -82,7 +82,7 @@ def test_phone(open_page):
     studio.shot("phone-tracked")
     width = studio.page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
-    studio.button("Export").click()
+    studio.button("Export", exact=True).click()
     studio.shot("phone-export")
 
 
@@ -190,7 +190,7 @@ def test_every_state_is_told_to_assistive_technology(studio, theme):
     press(studio, "Enter")
     expect(studio.page.locator(".class-list li")).to_have_count(1)
     studio.check_accessibility()
-    studio.button("Export").click()
+    studio.button("Export", exact=True).click()
     studio.shot(f"desk-export-{theme}")
     studio.check_accessibility()
 

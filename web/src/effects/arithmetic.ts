@@ -55,8 +55,14 @@ export function mixPicture(under: Picture, over: Picture, alpha: Alpha, region: 
     for (let place = row * under.width + region.x0; place < last; place++) {
       const opacity = alpha[place];
       if (opacity === 0) continue;
-      const rest = 255 - opacity;
       const at = place * 4;
+      if (opacity === 255) {
+        data[at] = top[at];
+        data[at + 1] = top[at + 1];
+        data[at + 2] = top[at + 2];
+        continue;
+      }
+      const rest = 255 - opacity;
       data[at] = divided(data[at] * rest + top[at] * opacity + 127);
       data[at + 1] = divided(data[at + 1] * rest + top[at + 1] * opacity + 127);
       data[at + 2] = divided(data[at + 2] * rest + top[at + 2] * opacity + 127);
@@ -75,8 +81,14 @@ export function mixColor(under: Picture, color: Color, alpha: Alpha | number, re
     for (let place = row * under.width + region.x0; place < last; place++) {
       const opacity = fixed >= 0 ? fixed : varied[place];
       if (opacity === 0) continue;
-      const rest = 255 - opacity;
       const at = place * 4;
+      if (opacity === 255) {
+        data[at] = red;
+        data[at + 1] = green;
+        data[at + 2] = blue;
+        continue;
+      }
+      const rest = 255 - opacity;
       data[at] = divided(data[at] * rest + red * opacity + 127);
       data[at + 1] = divided(data[at + 1] * rest + green * opacity + 127);
       data[at + 2] = divided(data[at + 2] * rest + blue * opacity + 127);

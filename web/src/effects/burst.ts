@@ -36,8 +36,7 @@ export const burstObject: RenderObject = (canvas, layer, values) => {
   const hidden = softAlpha(objects, canvas);
   const alpha = style === "lines" ? linesOf(canvas, star, layer, values) : raysOf(canvas, star, layer, values);
   if (style === "sunburst") {
-    const outside = covered(new Uint8Array(alpha.length).fill(255), hidden);
-    mixColor(canvas, colorOf(values, "paper"), dimmed(outside, strength));
+    mixColor(canvas, colorOf(values, "paper"), dimmed(hidden.map((level) => 255 - level), strength));
   }
   mixColor(canvas, colorOf(values, "color"), dimmed(covered(alpha, hidden), strength));
 };
@@ -48,11 +47,12 @@ function raysOf(canvas: Picture, star: Star, layer: Layer, values: Values): Alph
   const turned = (layer.scene.index * wholeOf(values, "spin") * 128) % TURN;
   const far = (Math.max(canvas.height, canvas.width) * wholeOf(values, "reach")) / 100;
   const isShine = optionOf(values, "style") === "shine";
+  const pxPerUnit = (2 * Math.PI) / TURN / rays;
   const alpha = new Uint8Array(canvas.width * canvas.height);
   const fade = isShine ? new Uint8Array(alpha.length) : null;
   forEachPolar(canvas, star, (at, angle, reach) => {
     const place = (angle * rays + turned) & (TURN - 1);
-    alpha[at] = asAlpha(0.5 + edgePx(Math.abs(place - TURN / 2) - TURN / 4, reach, rays));
+    alpha[at] = asAlpha(0.5 + edgePx(Math.abs(place - TURN / 2) - TURN / 4, reach, pxPerUnit));
     if (fade !== null) fade[at] = asAlpha(1 - (reach - star.size) / far);
   });
   return fade === null ? alpha : product(alpha, fade);
@@ -69,6 +69,7 @@ function linesOf(canvas: Picture, star: Star, layer: Layer, values: Values): Alp
     starts[ray] = star.size * (1.1 + ((chance & 255) / 255) * 0.9);
     widths[ray] = 3000 + ((chance >>> 8) & 255) * 50;
   }
+  const pxPerUnit = (2 * Math.PI) / TURN / rays;
   const alpha = new Uint8Array(canvas.width * canvas.height);
   forEachPolar(canvas, star, (at, angle, reach) => {
     const turned = angle * rays;
@@ -76,14 +77,14 @@ function linesOf(canvas: Picture, star: Star, layer: Layer, values: Values): Alp
     const start = starts[ray];
     if (reach <= start) return;
     const half = widths[ray] * Math.min(1, (reach - start) / start);
-    alpha[at] = asAlpha(0.5 + edgePx(half - Math.abs((turned & (TURN - 1)) - TURN / 2), reach, rays));
+    alpha[at] = asAlpha(0.5 + edgePx(half - Math.abs((turned & (TURN - 1)) - TURN / 2), reach, pxPerUnit));
   });
   return alpha;
 }
 
 /** From units of a ray's own turn to pixels at a distance from the centre. */
-function edgePx(units: number, reach: number, rays: number): number {
-  return (units * reach * ((2 * Math.PI) / TURN)) / rays;
+function edgePx(units: number, reach: number, pxPerUnit: number): number {
+  return units * reach * pxPerUnit;
 }
 
 /** Calls back for every pixel with its angle, clockwise from the right, and its distance from the centre. */

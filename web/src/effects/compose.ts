@@ -3,13 +3,15 @@ import { catalogue, valuesOf } from "./catalogue";
 import { regionOf, softAlpha } from "./edges";
 import { cleanPlate } from "./plate";
 import { backgroundRenderers, type ObjectRenderer, objectRenderers } from "./table";
-import type { EffectSettings, Mask, Picture, Scene, Values } from "./types";
+import type { EffectSettings, Mask, Picture, Region, Scene, Values } from "./types";
 
 const NOWHERE = { x0: 0, y0: 0, x1: 0, y1: 0 };
 
 interface Chosen {
   readonly objectId: number;
+  /** 1 where the object is, 0 elsewhere. */
   readonly mask: Mask;
+  readonly region: Region;
   readonly renderer: ObjectRenderer;
   readonly values: Values;
 }
@@ -25,10 +27,9 @@ export function composeFrame(
   index: number,
 ): Picture {
   const chosen = choose(image, masks, settings);
-  const numPixels = image.width * image.height;
-  const objects = union(chosen.map((one) => one.mask), numPixels);
-  const kept = chosen.filter((one) => !one.renderer.isRemoval).map((one) => one.mask);
-  const shown = kept.length === chosen.length ? objects : union(kept, numPixels);
+  const objects = union(chosen, image);
+  const kept = chosen.filter((one) => !one.renderer.isRemoval);
+  const shown = kept.length === chosen.length ? objects : union(kept, image);
   const scene: Scene = { frame: image, shown, index, seed: settings.seed };
   const renderer = backgroundRenderers[settings.background.name];
   const values = valuesOf(catalogue.backgrounds, settings.background);
@@ -36,7 +37,7 @@ export function composeFrame(
   const backdrop = renderer.render(isPlateNeeded ? cleanPlate(image, objects) : image, scene, values);
   const canvas: Picture = { ...backdrop, data: new Uint8ClampedArray(backdrop.data) };
   mixPicture(canvas, image, softAlpha(objects, image), regionOf(objects, image, 2) ?? NOWHERE);
-  for (const one of grouped(chosen, numPixels)) {
+  for (const one of grouped(chosen, image)) {
     one.renderer.render(canvas, { scene, backdrop, mask: one.mask, objectId: one.objectId }, one.values);
   }
   return canvas;
@@ -48,16 +49,19 @@ function choose(image: Picture, masks: ReadonlyMap<number, Mask>, settings: Effe
     if (mask.length !== image.width * image.height) {
       throw new RangeError(`The mask of object ${objectId} has another size than the picture.`);
     }
-    if (regionOf(mask, image, 0) === null) continue;
+    const region = regionOf(mask, image, 0);
+    if (region === null) continue;
     const choice = settings.by_object[String(objectId)] ?? settings.objects;
     const values = valuesOf(catalogue.objects, choice);
-    chosen.push({ objectId, mask, renderer: objectRenderers[choice.name], values });
+    const on = new Uint8Array(mask.length);
+    add(on, mask, region, image.width);
+    chosen.push({ objectId, mask: on, region, renderer: objectRenderers[choice.name], values });
   }
   return chosen;
 }
 
 /** What is drawn, in order: first around objects, then on them. */
-function grouped(chosen: readonly Chosen[], numPixels: number): Chosen[] {
+function grouped(chosen: readonly Chosen[], image: Picture): Chosen[] {
   const around = new Map<string, Chosen[]>();
   for (const one of chosen.filter((entry) => entry.renderer.isAround)) {
     const key = objectKey(one);
@@ -65,7 +69,7 @@ function grouped(chosen: readonly Chosen[], numPixels: number): Chosen[] {
   }
   const groups = [...around.values()].map((same) => ({
     ...same[0],
-    mask: union(same.map((one) => one.mask), numPixels),
+    mask: union(same, image),
   }));
   return [...groups, ...chosen.filter((one) => !one.renderer.isAround)];
 }
@@ -75,8 +79,16 @@ function objectKey(one: Chosen): string {
   return JSON.stringify([name, Object.entries(one.values).sort()]);
 }
 
-function union(masks: readonly Mask[], numPixels: number): Mask {
-  const result = new Uint8Array(numPixels);
-  for (const mask of masks) for (let at = 0; at < numPixels; at++) if (mask[at]) result[at] = 1;
+function union(chosen: readonly Chosen[], image: Picture): Mask {
+  if (chosen.length === 1) return chosen[0].mask;
+  const result = new Uint8Array(image.width * image.height);
+  for (const one of chosen) add(result, one.mask, one.region, image.width);
   return result;
+}
+
+function add(target: Mask, mask: Mask, region: Region, width: number): void {
+  for (let row = region.y0; row < region.y1; row++) {
+    const last = row * width + region.x1;
+    for (let at = row * width + region.x0; at < last; at++) if (mask[at]) target[at] = 1;
+  }
 }

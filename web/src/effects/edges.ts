@@ -61,9 +61,8 @@ const ALPHAS = Uint8Array.from({ length: 82 }, (_, sum) => Math.floor((sum * 255
 function sumColumns(mask: Mask, rows: readonly number[], region: Region, sums: Uint8Array): void {
   const [higher, above, here, below, lower] = rows;
   for (let column = region.x0; column < region.x1; column++) {
-    const near = (mask[above + column] ? 2 : 0) + (mask[below + column] ? 2 : 0);
-    const far = (mask[higher + column] ? 1 : 0) + (mask[lower + column] ? 1 : 0);
-    sums[column + 2] = (mask[here + column] ? 3 : 0) + near + far;
+    const near = mask[above + column] + mask[below + column];
+    sums[column + 2] = 3 * mask[here + column] + 2 * near + mask[higher + column] + mask[lower + column];
   }
 }
 
@@ -85,8 +84,10 @@ export function grown(mask: Mask, grid: Grid, radius: number): Mask {
   }
   const top = Math.max(0, region.y0 - radius);
   const bottom = Math.min(height, region.y1 + radius);
+  const left = Math.max(0, region.x0 - radius);
+  const right = Math.min(width, region.x1 + radius);
   for (let row = region.y0; row < region.y1; row++) {
-    for (let column = 0; column < width; column++) {
+    for (let column = left; column < right; column++) {
       if (!wide[row * width + column]) continue;
       // Below a pixel that is on, the row above has filled all but the last row.
       const isNew = row === region.y0 || !wide[(row - 1) * width + column];

@@ -2,7 +2,7 @@ import { copied, dimmed, hashed, mixColor, mixPicture, percent, pixels, scaled }
 import { colorOf, optionOf, wholeOf } from "./catalogue";
 import { grown, softAlpha } from "./edges";
 import { removalRim } from "./plate";
-import type { Picture, RenderBackground, RenderObject, Scene } from "./types";
+import type { Color, Picture, RenderBackground, RenderObject, Scene } from "./types";
 
 /** Nothing behind the objects, or an object taken out of the picture. */
 
@@ -13,21 +13,28 @@ const SOFT = 2;
 
 export const eraseBackground: RenderBackground = (ground, _scene, values) => {
   const picture = pixels(ground.width, ground.height);
-  const { data, width } = picture;
-  const isChecker = optionOf(values, "fill") === "checker";
-  const [red, green, blue] = colorOf(values, "color");
-  const side = scaled(SQUARE, ground);
-  for (let at = 0, place = 0; at < data.length; at += 4, place++) {
-    const row = Math.floor(place / width);
-    const isDark = ((Math.floor(row / side) + Math.floor((place - row * width) / side)) & 1) === 1;
-    const level = isDark ? DARK : LIGHT;
-    data[at] = isChecker ? level : red;
-    data[at + 1] = isChecker ? level : green;
-    data[at + 2] = isChecker ? level : blue;
-    data[at + 3] = 255;
-  }
+  if (optionOf(values, "fill") === "checker") drawChecker(picture);
+  else drawFlat(picture, colorOf(values, "color"));
   return picture;
 };
+
+/** One colour; four bytes at a time, which is faster. */
+function drawFlat(picture: Picture, color: Color): void {
+  const pixel = new Uint32Array(Uint8Array.of(...color, 255).buffer);
+  new Uint32Array(picture.data.buffer).fill(pixel[0]);
+}
+
+function drawChecker(picture: Picture): void {
+  const { width, height, data } = picture;
+  const side = scaled(SQUARE, picture);
+  for (let row = 0, at = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, at += 4) {
+      const isDark = ((Math.floor(row / side) + Math.floor(column / side)) & 1) === 1;
+      data[at] = data[at + 1] = data[at + 2] = isDark ? DARK : LIGHT;
+      data[at + 3] = 255;
+    }
+  }
+}
 
 export const eraseObject: RenderObject = (canvas, layer, values) => {
   if (optionOf(values, "fill") === "color") {

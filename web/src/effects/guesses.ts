@@ -1,5 +1,3 @@
-import { boxBlurred, pixels } from "./arithmetic";
-
 /** What may be behind an object: straight guesses from both sides, and from above and below, mixed with a soft one. */
 
 const FULL_WEIGHT = 1 << 22;
@@ -8,6 +6,7 @@ const UNLIKE = 200;
 const UNDIRECTED_WEIGHT = 8;
 const NO_END = 10_000;
 const TONE_RADIUS = 2;
+const AREA = (2 * TONE_RADIUS + 1) ** 2;
 
 interface Filled {
   readonly width: number;
@@ -25,17 +24,15 @@ interface Guess {
 /** Colours with all guesses mixed where nothing is known. */
 export function mixGuesses(filled: Filled): Int32Array {
   const { width, height, colors, known } = filled;
-  const tone = toneOf(filled);
-  // Ends are compared and taken by their tone: a single noisy pixel would draw a line through the hole.
-  const ends = colors.map((level, at) => (level + tone[at] + 1) >> 1);
+  const tones = new Tones(filled);
   const sides = [endsAlong(known, width, height, 1), endsAlong(known, height, width, width)] as const;
   const mixed = colors.slice();
   const across: Guess = { colors: new Int32Array(3), weight: 0 };
   const down: Guess = { colors: new Int32Array(3), weight: 0 };
   for (let at = 0; at < known.length; at++) {
     if (known[at]) continue;
-    guess(across, sides[0], at, 1, ends, tone);
-    guess(down, sides[1], at, width, ends, tone);
+    guess(across, sides[0], at, 1, tones);
+    guess(down, sides[1], at, width, tones);
     const total = across.weight + down.weight + UNDIRECTED_WEIGHT;
     for (let channel = 0; channel < 3; channel++) {
       const soft = colors[at * 3 + channel] * UNDIRECTED_WEIGHT;
@@ -46,19 +43,47 @@ export function mixGuesses(filled: Filled): Int32Array {
   return mixed;
 }
 
-function toneOf(filled: Filled): Int32Array {
-  const picture = pixels(filled.width, filled.height);
-  for (let at = 0; at < filled.known.length; at++) {
-    for (let channel = 0; channel < 3; channel++) picture.data[at * 4 + channel] = filled.colors[at * 3 + channel];
+/**
+ * Means over a square around the pixels at which lines end, worked out when they are first asked for: ends are compared and
+ * taken by their tone, because a single noisy pixel would draw a line through the hole.
+ */
+class Tones {
+  /** Red, green, blue: the tone, and between the tone and the pixel. */
+  readonly tone: Int32Array;
+  readonly end: Int32Array;
+  private readonly isDone: Uint8Array;
+
+  constructor(private readonly filled: Filled) {
+    this.tone = new Int32Array(filled.colors.length);
+    this.end = new Int32Array(filled.colors.length);
+    this.isDone = new Uint8Array(filled.known.length);
   }
-  const { data } = boxBlurred(picture, TONE_RADIUS);
-  const tone = new Int32Array(filled.colors.length);
-  for (let at = 0; at < filled.known.length; at++) {
-    tone[at * 3] = data[at * 4];
-    tone[at * 3 + 1] = data[at * 4 + 1];
-    tone[at * 3 + 2] = data[at * 4 + 2];
+
+  workOut(at: number): void {
+    if (this.isDone[at]) return;
+    this.isDone[at] = 1;
+    const { width, height, colors } = this.filled;
+    const row = Math.floor(at / width);
+    const column = at - row * width;
+    let [red, green, blue] = [0, 0, 0];
+    for (let down = -TONE_RADIUS; down <= TONE_RADIUS; down++) {
+      const start = Math.max(0, Math.min(height - 1, row + down)) * width;
+      for (let right = -TONE_RADIUS; right <= TONE_RADIUS; right++) {
+        const from = (start + Math.max(0, Math.min(width - 1, column + right))) * 3;
+        red += colors[from];
+        green += colors[from + 1];
+        blue += colors[from + 2];
+      }
+    }
+    this.keep(at * 3, red);
+    this.keep(at * 3 + 1, green);
+    this.keep(at * 3 + 2, blue);
   }
-  return tone;
+
+  private keep(at: number, sum: number): void {
+    this.tone[at] = Math.floor((sum + (AREA >> 1)) / AREA);
+    this.end[at] = (this.filled.colors[at] + this.tone[at] + 1) >> 1;
+  }
 }
 
 /** The nearest known pixels before and after each unknown one along a line, -1 where there is none. */
@@ -88,7 +113,7 @@ function endsAlong(known: Uint8Array, length: number, numLines: number, step: nu
 }
 
 /** Between two ends, and how much that counts, into `result`. */
-function guess(result: Guess, sides: Ends, at: number, step: number, ends: Int32Array, tone: Int32Array): void {
+function guess(result: Guess, sides: Ends, at: number, step: number, tones: Tones): void {
   const before = sides.before[at];
   const after = sides.after[at];
   result.weight = 0;
@@ -99,9 +124,12 @@ function guess(result: Guess, sides: Ends, at: number, step: number, ends: Int32
   const toFirst = before < 0 ? NO_END : (at - before) / step;
   const toSecond = after < 0 ? NO_END : (after - at) / step;
   const length = toFirst + toSecond;
+  tones.workOut(first / 3);
+  tones.workOut(second / 3);
+  const { tone, end } = tones;
   let unlike = ALIKE + (before < 0 || after < 0 ? UNLIKE : 0);
   for (let channel = 0; channel < 3; channel++) {
-    const sum = ends[first + channel] * toSecond + ends[second + channel] * toFirst;
+    const sum = end[first + channel] * toSecond + end[second + channel] * toFirst;
     result.colors[channel] = Math.floor((sum + (length >> 1)) / length);
     unlike += Math.abs(tone[first + channel] - tone[second + channel]);
   }

@@ -11,7 +11,7 @@ import type { Mask, Picture } from "./types";
 
 const RIM = 8;
 const REACH = 120;
-const NUM_SMOOTHINGS = 3;
+const NUM_SMOOTHINGS = 1;
 const UNKNOWN = 128;
 
 export interface Level {
@@ -58,7 +58,9 @@ export function cleanPlate(frame: Picture, objects: Mask): Picture {
       const to = (row + region.y0) * frame.width + column + region.x0;
       const from = row * width + column;
       if (level.known[from]) continue;
-      for (let channel = 0; channel < 3; channel++) plate.data[to * 4 + channel] = guessed[from * 3 + channel];
+      plate.data[to * 4] = guessed[from * 3];
+      plate.data[to * 4 + 1] = guessed[from * 3 + 1];
+      plate.data[to * 4 + 2] = guessed[from * 3 + 2];
     }
   }
   return plate;

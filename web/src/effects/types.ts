@@ -7,7 +7,7 @@ export interface Picture {
   readonly data: Uint8ClampedArray;
 }
 
-/** One byte per pixel, row by row: not 0 where the object is. */
+/** One byte per pixel, row by row: not 0 where the object is; effects themselves get 1 there. */
 export type Mask = Uint8Array;
 /** Opacity per pixel, row by row: 0 leaves what is below, 255 covers it. */
 export type Alpha = Uint8Array;

@@ -75,7 +75,7 @@ export function ExportDialog({ media }: { readonly media: Media }) {
           <Button onClick={() => void session.attempt(() => cancelJob(job.id))}>Cancel</Button>
         ) : (
           <Button look="primary" onClick={begin}>
-            {`Export ${chosen.name}`}
+            Export
           </Button>
         )}
       </footer>

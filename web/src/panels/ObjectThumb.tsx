@@ -33,7 +33,7 @@ export function ObjectThumb({ media, object }: { readonly media: Media; readonly
 }
 
 function drawThumb(canvas: HTMLCanvasElement, picture: HTMLImageElement, mask: Mask): void {
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   const box = boxOf(mask);
   if (context === null || box === null) return;
   const side = canvas.width;
