@@ -1,6 +1,7 @@
 /** The coloured masks over a frame: what to paint, and the newest picture of it. */
 import type { Size } from "../geometry/points";
 import { parseColor, type PaintedMask } from "../masks/paint";
+import { areaOf } from "../masks/runs";
 import { nextObjectId, paletteColor, type Media } from "../model/document";
 import type { StudioSession } from "../session/studioSession";
 
@@ -27,9 +28,10 @@ export function overlayOf(session: StudioSession, media: Media): PaintedMask[] {
   const isMarked = (place: number): boolean =>
     candidates !== null && (candidates.chosen.includes(place) || candidates.hovered === place);
   const paintCandidates = (isWanted: (place: number) => boolean, strength: typeof CHOSEN): void => {
-    candidates?.list.forEach(({ mask, color }, place) => {
+    const listed = (candidates?.list ?? []).map((one, place) => ({ ...one, place, area: areaOf(one.mask) }));
+    for (const { mask, color, place } of listed.sort((a, b) => b.area - a.area)) {
       if (isWanted(place)) found.push({ mask, style: { color: parseColor(color), ...strength } });
-    });
+    }
   };
   paintCandidates((place) => !isMarked(place), CANDIDATE);
   paintCandidates(isMarked, CHOSEN);
