@@ -38,7 +38,7 @@ def render(effects, folder, scenes, cases, rounds=1):
         rounds: How often each is rendered, for timing.
 
     Returns:
-        Pictures, uint8 (h, w, 4), by scene and case; milliseconds by scene and case, the median of the rounds.
+        Pictures, uint8 (h, w, 4), by scene and case; milliseconds by scene and case, of the fastest round.
     """
     listed = []
     for scene in scenes:

@@ -75,7 +75,7 @@ def _lines(angle: _Whole, reach: _Real, size: float, layer: Layer, values: Value
 
 def _edge_px(units: _Whole | _Real, reach: _Real, values: Values) -> _Real:
     """From units of a ray's own turn to pixels at a distance from the centre."""
-    return units * reach * (2 * math.pi / TURN) / whole_of(values, "rays")
+    return units * reach * (2 * math.pi / TURN / whole_of(values, "rays"))
 
 
 def polar(shape: tuple[int, ...], center_xy: tuple[int, int]) -> tuple[_Whole, _Real]:
