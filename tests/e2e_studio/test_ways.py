@@ -1,5 +1,6 @@
 """Other ways in: the keyboard alone, a phone, every tool, the camera, and what assistive technology is told."""
 
+import base64
 import re
 
 import pytest
@@ -209,3 +210,72 @@ def test_live_camera(open_page):
     studio.check_accessibility()
     studio.button("Stop following object 1").click()
     expect(studio.page.get_by_text("Object 1")).to_have_count(0)
+
+
+def test_hovering_an_image_shows_what_a_click_would_give(studio, photo):
+    studio.open_files(photo)
+    picture = studio.page.get_by_test_id("picture")
+    before = picture.screenshot()
+    with studio.page.expect_response("**/preview") as answer:
+        studio.page.mouse.move(*studio.at(110, 150))
+    assert answer.value.ok
+    studio.page.wait_for_timeout(500)
+    assert picture.screenshot() != before
+    assert studio.media()["objects"] == []
+    studio.page.mouse.move(5, 5)
+    studio.page.wait_for_timeout(500)
+    assert picture.screenshot() == before
+
+
+def test_a_cut_upload_goes_on_where_it_stopped(studio, photo):
+    cuts = []
+
+    def cut_once(route):
+        cuts.append(route.request.url)
+        if len(cuts) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    studio.page.route(re.compile("/api/uploads/.*offset="), cut_once)
+    studio.open_files(photo)
+    assert len(cuts) == 2
+    assert studio.media()["name"] == "two.jpg"
+
+
+def test_a_file_is_dropped_on_an_open_project(studio, photo):
+    studio.open_sample()
+    transfer = studio.page.evaluate_handle(
+        """data => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], "dropped.jpg", {type: "image/jpeg"}));
+            return transfer;
+        }""",
+        base64.b64encode(photo.read_bytes()).decode(),
+    )
+    studio.page.dispatch_event("body", "dragover", {"dataTransfer": transfer})
+    expect(studio.page.get_by_text("Drop to add to this project")).to_be_visible()
+    studio.page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    strip = studio.page.get_by_role("navigation", name="Images and videos")
+    expect(strip.get_by_role("button", name="dropped.jpg", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(studio.page.get_by_role("region", name="Timeline")).to_have_count(0)  # it is an image
+    studio.shot("desk-two-media")
+    press(studio, "PageUp")
+    expect(studio.page.get_by_role("region", name="Timeline")).to_be_visible()
+
+
+def test_the_timeline_zooms_and_seeks(studio):
+    studio.open_sample()
+    slider = studio.page.get_by_role("slider", name="Place in the video")
+    box = slider.bounding_box()
+    studio.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + 10)
+    studio.wait_for_frame(72)
+    for _ in range(3):
+        studio.button("Zoom the timeline in").click()
+    expect(slider.locator("img")).not_to_have_count(1)
+    studio.page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 10)
+    expect(slider).to_have_attribute("aria-valuenow", re.compile("^8[0-9]$"))
+    studio.shot("desk-timeline-zoomed")
