@@ -29,6 +29,8 @@ SIZE = (1280, 720)
 RATE = 15
 LONGEST_S = 2.5
 """How long one picture stays in the video, however long it stayed on the screen."""
+HURRIED_S = 15.0
+"""How long the video shows what takes its time, such as tracking."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,24 +58,30 @@ class Recorder:
     """What the browser shows, with the time at which it was shown."""
 
     def __init__(self, page: Page) -> None:
-        self.shown: list[tuple[float, bytes]] = []
+        self.shown: list[tuple[float, bytes, bool]] = []
+        self.is_hurried = False
         self._client = page.context.new_cdp_session(page)
         self._client.on("Page.screencastFrame", self._take)
         self._client.send("Page.startScreencast", {"format": "jpeg", "quality": 85, "everyNthFrame": 1})  # pyright: ignore[reportUnknownMemberType]
 
     def _take(self, event: dict[str, object]) -> None:
-        self.shown.append((time.monotonic(), base64.b64decode(str(event["data"]))))
+        self.shown.append((time.monotonic(), base64.b64decode(str(event["data"])), self.is_hurried))
         self._client.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})  # pyright: ignore[reportUnknownMemberType]
 
     def write(self, path: Path) -> None:
-        """The recording as a video; where little happens, time runs faster."""
+        """The recording as a video. Long pauses are shortened; what was hurried takes as long as it may."""
+        ends = [moment for moment, _, _ in self.shown[1:]] + [self.shown[-1][0] + LONGEST_S]
+        lasts = [min(end - one[0], LONGEST_S) for one, end in zip(self.shown, ends, strict=True)]
+        hurried_s = sum(last for last, one in zip(lasts, self.shown, strict=True) if one[2])
+        speed = max(1.0, hurried_s / HURRIED_S)
+        pts_s, written_s = 0.0, -1.0
         with Mp4Writer(path, fps=RATE) as writer:
-            pts_s = 0.0
-            for place, (moment, content) in enumerate(self.shown):
-                picture = Image.open(io.BytesIO(content)).convert("RGB").resize(SIZE)
-                writer.write(np.asarray(picture), pts_s=pts_s)
-                ends = self.shown[place + 1][0] if place + 1 < len(self.shown) else moment + LONGEST_S
-                pts_s += min(max(ends - moment, 1 / RATE), LONGEST_S)
+            for last, (_, content, is_hurried) in zip(lasts, self.shown, strict=True):
+                if pts_s - written_s >= 1 / RATE:
+                    picture = Image.open(io.BytesIO(content)).convert("RGB").resize(SIZE)
+                    writer.write(np.asarray(picture), pts_s=pts_s)
+                    written_s = pts_s
+                pts_s += last / speed if is_hurried else last
 
 
 @contextmanager
@@ -92,8 +100,9 @@ def running_studio() -> Generator[str]:
 class Tour:
     """What is shown, step by step."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, recorder: Recorder) -> None:
         self.page = page
+        self._recorder = recorder
 
     def say(self, text: str, seconds: float = 2.0) -> None:
         """Show a sentence for a while."""
@@ -124,8 +133,11 @@ class Tour:
         page.keyboard.press("n")
         self.click(411, 252)
         self.say("Track: the masks appear as they are found.", 1)
+        self._recorder.is_hurried = True  # a slow machine does not make a long video
         page.keyboard.press("t")
+        page.get_by_role("progressbar", name="Tracking").wait_for()
         page.locator(".track-button").wait_for(timeout=TRACK_MS)
+        self._recorder.is_hurried = False
         self.say("The lanes show where the model is sure. Jump to where it is not.")
         page.keyboard.press("f")
         self.say("Effects, on the picture at once.", 1)
@@ -153,7 +165,7 @@ def main(path: Path) -> None:
         page.set_default_timeout(120_000)
         page.goto(url)
         recorder = Recorder(page)
-        Tour(page).run()
+        Tour(page, recorder).run()
         path.parent.mkdir(parents=True, exist_ok=True)
         recorder.write(path)
         browser.close()
