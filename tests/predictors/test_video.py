@@ -391,3 +391,16 @@ def test_both_ways_can_be_cancelled_and_gone_on_with(loaded, make_frames):
 def test_a_stream_is_not_tracked_both_ways(loaded, make_frames):
     with VideoSession(loaded, iter(make_frames(3))) as session, pytest.raises(SessionError, match="forward"):
         next(session.track_both_ways())
+
+
+def test_rivals_share_no_pixel_on_tracked_frames_and_remember_so(loaded, make_frames):
+    frames = make_frames(6)
+    shown = {}
+    for policy in ("recent", "rivals"):
+        with VideoSession(loaded, frames, policy=policy) as session:
+            for key in (1, 2):
+                session.prompt(key, 0, CLICK)
+            shown[policy] = list(session.track())
+    assert any((frame.masks[1] & frame.masks[2]).any() for frame in shown["recent"][1:])
+    assert not any(((frame.logits[1] > 0) & (frame.logits[2] > 0)).any() for frame in shown["rivals"][1:])
+    assert not np.array_equal(shown["recent"][-1].logits[1], shown["rivals"][-1].logits[1])

@@ -14,6 +14,7 @@ from masklet.tracking.policy import (
     POLICIES,
     QUALITY,
     RECENT,
+    RIVALS,
     Moment,
     attend_kept,
     attend_recent,
@@ -22,6 +23,7 @@ from masklet.tracking.policy import (
     choose_policy,
     keep_good,
     predicted_box,
+    without_rivals,
 )
 
 GOOD = MaskScore(iou=0.9, presence=4.0, stability=0.95)
@@ -173,6 +175,13 @@ def test_motion_decides_each_object_by_its_own_bank():
     assert choose_by_motion(both, torch.tensor([True, True]), banks, moment(7)).tolist() == [2, 1]
 
 
+def test_of_rivals_the_surest_one_gets_the_cell():
+    logits = torch.tensor([[[3.0, 1.0, -2.0]], [[2.0, 4.0, -1.5]]])
+    assert without_rivals(logits).tolist() == [[[3.0, -1.0, -2.0]], [[-1.0, 4.0, -1.5]]]
+    assert without_rivals(logits[:1]) is not None
+    assert torch.equal(without_rivals(logits[:1]), logits[:1])
+
+
 @pytest.mark.parametrize("bank", [MemoryBank(), moving_right(5, 6), moving_right(1, 3)])
 def test_motion_falls_back_to_iou_without_a_recent_past(bank):
     decoded = candidates([LEFT, LEFT, RIGHT, MIDDLE], [0.1, 0.80, 0.75, 0.2])
@@ -190,9 +199,14 @@ def test_a_box_that_shrinks_to_nothing_stays_as_it_was():
 
 
 def test_policies_are_found_by_name():
-    assert [choose_policy(name) for name in ("recent", "quality", "motion")] == [RECENT, QUALITY, MOTION]
+    assert [choose_policy(name) for name in ("recent", "quality", "motion", "rivals")] == [
+        RECENT,
+        QUALITY,
+        MOTION,
+        RIVALS,
+    ]
     mine = replace(RECENT, name="mine")
     assert choose_policy(mine) is mine
-    with pytest.raises(ConfigError, match="recent, quality, motion"):
+    with pytest.raises(ConfigError, match="recent, quality, motion, rivals"):
         choose_policy("best")
-    assert set(POLICIES) == {"recent", "quality", "motion"}
+    assert set(POLICIES) == {"recent", "quality", "motion", "rivals"}

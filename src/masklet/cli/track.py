@@ -66,7 +66,8 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     device: DeviceOption = "auto",
     runtime: RuntimeOption = "torch",
     policy: Annotated[
-        str, typer.Option("--policy", metavar="recent|quality|motion", help="What the tracker remembers.")
+        str,
+        typer.Option("--policy", metavar="recent|quality|motion|rivals", help="What the tracker remembers."),
     ] = "recent",
     start: Annotated[int, typer.Option("--start", metavar="N", min=0, help="First frame to track.")] = 0,
     stop: Annotated[

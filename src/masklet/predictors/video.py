@@ -58,7 +58,7 @@ class VideoSession:
             model: A loaded model or what ``load_model`` takes.
             source: A path, a folder, an array (t, h, w, 3), an iterator of frames or a FrameSource; None to push
                 frames with ``step``.
-            policy: How memory is used: "recent", "quality", "motion" or a MemoryPolicy.
+            policy: How memory is used: "recent", "quality", "motion", "rivals" or a MemoryPolicy.
             options: Budgets and post-processing.
 
         Raises:

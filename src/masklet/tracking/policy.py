@@ -1,7 +1,7 @@
 """The three decisions of tracking: what to read, which mask to show, what to remember.
 
 A policy is three functions. Everything else of tracking is the same for all of them.
-Source: ``recent`` is SAM 2 (Ravi et al. 2024); ``quality`` and ``motion`` are ours.
+Source: ``recent`` is SAM 2 (Ravi et al. 2024); ``quality``, ``motion`` and ``rivals`` are ours.
 """
 
 from __future__ import annotations
@@ -76,12 +76,14 @@ class MemoryPolicy:
         choose: Index (b,) of the mask to show among the four candidates of each object; told whether the prompts
             are ambiguous (b,), and given each object's bank.
         keep: Whether a tracked mask may be read later.
+        are_rivals: Whether objects that are tracked together exclude each other, before their masks are remembered.
     """
 
     name: str
     attend: Attend
     choose: Choose
     keep: Keep
+    are_rivals: bool = False
 
 
 def nearest_conditioning(
@@ -199,10 +201,28 @@ def keep_good(score: MaskScore) -> bool:
     return score.is_present and score.iou >= MIN_KEPT_IOU and score.stability >= MIN_KEPT_STABILITY
 
 
+LOST_LOGIT = -1.0
+
+
+def without_rivals(logits: Tensor) -> Tensor:
+    """Masks (b, h4, w4) of which each cell belongs to the object that is surest of it, the first of equals.
+
+    Source: the non-overlap constraint of SAM 2 (Ravi et al. 2024), which acts on what is shown; here on memory too.
+    """
+    if len(logits) < 2:
+        return logits
+    winner = logits.argmax(dim=0)
+    is_won = winner[None] == torch.arange(len(logits), device=logits.device)[:, None, None]
+    return torch.where(is_won, logits, logits.clamp(max=LOST_LOGIT))
+
+
 RECENT = MemoryPolicy(name="recent", attend=attend_recent, choose=choose_by_iou, keep=keep_all)
 QUALITY = MemoryPolicy(name="quality", attend=attend_kept, choose=choose_by_iou, keep=keep_good)
 MOTION = MemoryPolicy(name="motion", attend=attend_kept, choose=choose_by_motion, keep=keep_good)
-POLICIES: Mapping[str, MemoryPolicy] = {policy.name: policy for policy in (RECENT, QUALITY, MOTION)}
+RIVALS = MemoryPolicy(
+    name="rivals", attend=attend_recent, choose=choose_by_iou, keep=keep_all, are_rivals=True
+)
+POLICIES: Mapping[str, MemoryPolicy] = {policy.name: policy for policy in (RECENT, QUALITY, MOTION, RIVALS)}
 
 
 def choose_policy(policy: str | MemoryPolicy) -> MemoryPolicy:

@@ -26,7 +26,7 @@ from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of
-from masklet.tracking.policy import Attended, MemoryPolicy, Moment
+from masklet.tracking.policy import Attended, MemoryPolicy, Moment, without_rivals
 
 STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
@@ -221,6 +221,8 @@ class Tracker:
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
+        if self.policy.are_rivals and not is_prompted:
+            logits = without_rivals(logits)
         # a click on a mask that was tracked adds to it: parts it does not touch may well be right
         is_first_word = is_prompted and carried is None
         if is_first_word and self.model.config.keeps_clicked_parts:

@@ -134,7 +134,7 @@ def compact_close() -> TrainingConfig:
     """Sixth stage: small objects seen closely, frames that look ahead to a prompt; the full rate again."""
     return TrainingConfig(
         name="compact-close",
-        steps=3000,
+        steps=565,
         side=384,
         still_batch=6,
         clip_batch=2,
