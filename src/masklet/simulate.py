@@ -155,5 +155,6 @@ def _deepest_click(component: BoolArray, left: int, top: int, *, positive: bool)
     padded = np.zeros((component.shape[0] + 2, component.shape[1] + 2), dtype=np.uint8)
     padded[1:-1, 1:-1] = component
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    row, column = divmod(int(distance.argmax()), padded.shape[1])
+    # squares are whole numbers: rounded, ties do not hang on where in memory the array lies
+    row, column = divmod(int(np.rint(distance * distance).argmax()), padded.shape[1])
     return Click(float(left + column - 1), float(top + row - 1), positive)

@@ -52,6 +52,15 @@ def test_resumed_run_equals_an_unbroken_one(tmp_path: Path, config: TrainingConf
         assert torch.equal(mean, resumed.state.mean.weights[name])
 
 
+def test_training_leaves_tiny_numbers_as_they_are(
+    tmp_path: Path, config: TrainingConfig, shards: Shards
+) -> None:
+    run = TrainingRun(config, shards, tmp_path, num_workers=0)
+    for _ in run:
+        assert np.float32(1e-30) * np.float32(1e-10) > 0
+    assert float(torch.tensor([1e-30]) * 1e-10) > 0
+
+
 def test_run_learns_one_batch(tmp_path: Path, shards: Shards) -> None:
     config = replace(
         recipe("debug"),

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def total_loss(judged: list[Judged], config: TrainingConfig) -> tuple[torch.Tens
     }
 
 
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Count numbers too small to be normal as zero for a while, and as what they are afterwards.
+
+    Sharp affinities leave many such weights, on which a CPU is many times slower. The setting belongs to the
+    process, whose other work may rely on them.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 class TrainingRun:
     """A run in a folder: iterate to train, stop at any time, make it again to resume."""
 
@@ -136,13 +151,12 @@ class TrainingRun:
 
     def __iter__(self) -> Iterator[StepReport]:
         """Train step by step; checkpoints are written on the way and at the end."""
-        # sharp affinities leave weights too small for normal numbers, on which a CPU is many times slower
-        torch.set_flush_denormal(True)
         saved = time.monotonic()
         batches = stream(self._data, first_step=self.step, num_workers=self._num_workers)
         started = time.monotonic()
         for batch in batches:
-            loss, ious = train_step(self.state, batch, self.config, self.step)
+            with denormals_flushed():
+                loss, ious = train_step(self.state, batch, self.config, self.step)
             self.step += 1
             now = time.monotonic()
             report = StepReport(
