@@ -21,6 +21,8 @@ class ActorConfig:
         occluder_extent: Least and largest side of what passes, in sides of the sprite.
         occluder_speed: Least and largest speed of what passes, in sides of the sprite per frame.
         lookalike: Probability that a sprite has a look-alike, in [0, 1].
+        crossing: Probability that the paths of a sprite and its look-alike cross, in [0, 1].
+        same: Probability that a look-alike has the very colours of its sprite, in [0, 1].
         bend: Probability of elastic bends, in [0, 1].
         motion_blur: Probability of motion blur, in [0, 1].
     """
@@ -30,6 +32,8 @@ class ActorConfig:
     occluder_extent: tuple[float, float] = (1.0, 2.0)
     occluder_speed: tuple[float, float] = (0.5, 1.6)
     lookalike: float = 0.3
+    crossing: float = 0.0
+    same: float = 0.0
     bend: float = 0.3
     motion_blur: float = 0.2
 
@@ -52,8 +56,12 @@ def draw_actor(
     positions = draw_positions(rng, num_frames, side=side, config=config)
     layers = [_layer(rng, sprite, positions, camera, config=config)]
     if rng.random() < config.lookalike:
-        elsewhere = draw_positions(rng, num_frames, side=side, config=config)
-        twin = _layer(rng, recoloured(rng, sprite), elsewhere, camera, config=config)
+        if num_frames > 2 and rng.random() < config.crossing:
+            elsewhere = crossing_positions(rng, positions, extent=extent)
+        else:
+            elsewhere = draw_positions(rng, num_frames, side=side, config=config)
+        likeness = sprite if rng.random() < config.same else recoloured(rng, sprite)
+        twin = _layer(rng, likeness, elsewhere, camera, config=config)
         layers.insert(int(rng.integers(2)), twin)
     if num_frames > 2 and rng.random() < config.occluder:
         layers.append(draw_occluder(rng, pool, camera, positions=positions, extent=extent, config=config))
@@ -73,6 +81,23 @@ def draw_positions(
         outside = rng.choice([[1, 0], [-1, 0], [0, 1], [0, -1]]) * 1.6 * side
         positions[first : last + 1] += outside
     return positions
+
+
+def crossing_positions(rng: np.random.Generator, positions: np.ndarray, *, extent: float) -> np.ndarray:
+    """Centres of a look-alike that passes a sprite closely, (t, 2): apart before, on top of each other, apart after.
+
+    Args:
+        rng: Source of randomness.
+        positions: Centres of the sprite in first-frame pixels, (t, 2).
+        extent: Root of the area of the sprite in pixels.
+    """
+    num_frames = len(positions)
+    meeting = rng.uniform(1.5, num_frames - 1)
+    direction = rng.uniform(0, 2 * np.pi)
+    along = np.array([np.cos(direction), np.sin(direction)])
+    speed = extent * rng.uniform(0.35, 0.9)
+    aside = extent * rng.normal(0, 0.2) * np.array([-along[1], along[0]])
+    return positions + aside + (np.arange(num_frames)[:, None] - meeting) * speed * along
 
 
 def draw_occluder(

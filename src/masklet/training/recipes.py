@@ -169,6 +169,27 @@ def compact_settle() -> TrainingConfig:
     )
 
 
+CROSSING = replace(
+    HIDING, actor=replace(HIDING.actor, lookalike=0.75, crossing=0.6, same=0.5), extra_sprites=0.5
+)
+"""Look-alikes that pass each other closely, as often the very same picture: which is which lies in motion alone."""
+
+
+def compact_cross() -> TrainingConfig:
+    """Eighth stage: look-alikes cross, objects hide more often, corrections of mistaken objects from the start."""
+    close = compact_close()
+    return replace(
+        close,
+        name="compact-cross",
+        steps=640,
+        clip_share=0.5,
+        seed=7000,
+        clips={"composite_share": 0.5, "clip_share": 0.3, "synthetic": CROSSING},
+        prompts=replace(close.prompts, tried_share=0.5, mistaken_share=0.4),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=20, decay_share=0.6, ema_decay=0.985),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
@@ -178,6 +199,7 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-return": compact_return,
     "compact-close": compact_close,
     "compact-settle": compact_settle,
+    "compact-cross": compact_cross,
 }
 
 
