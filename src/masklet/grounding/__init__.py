@@ -1,0 +1,1 @@
+"""From words to boxes: detectors behind one protocol, one of them inside the package."""
