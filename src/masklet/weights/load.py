@@ -12,6 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from masklet.errors import DamagedWeightsError, UnknownModelError
+from masklet.models.allocator import keep_freed_memory
 from masklet.models.config import PRESETS, ModelConfig, preset
 from masklet.models.model import SegmentationModel, build
 from masklet.models.network import Network
@@ -93,6 +94,8 @@ def load_model(
         ConfigError: When the device is not there or the size is not a multiple of 32.
     """
     place = choose_device(device)
+    if place.type == "cpu":
+        keep_freed_memory()
     policy = PrecisionPolicy.choose(place, precision)
     name = str(name_or_path)
     if name in PRESETS:
