@@ -27,9 +27,11 @@ class SameConv(nn.Module):
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
         """Convolve."""
-        if self.stride == 2:
-            features = F.pad(features, (0, 1, 0, 1))
-        return self.conv(features)
+        if self.stride == 1:
+            return self.conv(features)
+        # a row and a column of zeros before the kernel instead of after the features: the same sums, no copy
+        kernel = F.pad(self.conv.weight, (1, 0, 1, 0)).contiguous(memory_format=torch.channels_last)
+        return F.conv2d(features, kernel, self.conv.bias, 2, 1, 1, self.conv.groups)
 
 
 class PointConv(nn.Module):
@@ -57,8 +59,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
         """Apply the block."""
-        inner = features if self.expand is None else F.relu6(self.expand(features))
-        out = self.project(F.relu6(self.depthwise(inner)))
+        inner = features if self.expand is None else F.relu6(self.expand(features), inplace=True)
+        out = self.project(F.relu6(self.depthwise(inner), inplace=True))
         return features + out if self.is_residual else out
 
 
@@ -105,7 +107,7 @@ class CompactEncoder(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
         """Encode normalised pixels; returns four maps (b, c, h, w)."""
-        features = F.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
+        features = F.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)), inplace=True)
         maps: list[Tensor] = []
         for index, block in enumerate(self.blocks):
             features = block(features)
