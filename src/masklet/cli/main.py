@@ -12,6 +12,7 @@ import typer
 from masklet import __version__
 from masklet.cli.auto import auto
 from masklet.cli.console import guarded
+from masklet.cli.convert import convert, formats
 from masklet.cli.effects import effects
 from masklet.cli.evaluate import evaluate
 from masklet.cli.image import image
@@ -26,6 +27,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("image", image),
     ("auto", auto),
     ("effects", effects),
+    ("convert", convert),
+    ("formats", formats),
     ("models", models),
     ("info", info),
     ("train", train),

@@ -1,0 +1,62 @@
+"""masklet's own file, and the folder that ``masklet track`` wrote; nothing is lost.
+
+One video is one document as ``masklet.annotations`` writes it. Several videos, or images with file names, are
+one file with all their documents.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from masklet.annotations import dumps, from_json, load, to_json, write_atomically
+from masklet.errors import FormatError
+from masklet.formats.label_set import Entry, LabelSet
+from masklet.formats.media import Media
+from masklet.formats.source import Source, as_list, as_object, as_text, as_whole, to_bytes
+
+TRACKS = "tracks.json"
+_SET = "masklet-label-set"
+_VERSION = 1
+
+
+def is_native(source: Source) -> bool:
+    """Whether it is a document, a set of documents, or the folder of a tracked video."""
+    if source.is_folder:
+        return (source.path / TRACKS).is_file()
+    return source.json_object().get("format") in ("masklet", _SET)
+
+
+def read_native(source: Source, _media: Media | None) -> LabelSet:
+    """Read one document or a set of them.
+
+    Raises:
+        FormatError: When a part is damaged or newer than this masklet.
+    """
+    if source.is_folder:
+        return LabelSet(entries=(Entry(project=load(source.path / TRACKS)),))
+    content = as_object(source.json(), f"{source.name!r}")
+    if content.get("format") != _SET:
+        return LabelSet(entries=(Entry(project=from_json(content)),))
+    if as_whole(content.get("version"), "The version") > _VERSION:
+        raise FormatError(f"{source.name!r} was written by a newer masklet; update this one.")
+    return LabelSet(
+        entries=tuple(_entry(one) for one in as_list(content.get("entries"), "The list of entries"))
+    )
+
+
+def _entry(value: object) -> Entry:
+    fields = as_object(value, "An entry")
+    names = as_list(fields.get("frames", []), "The list of frames")
+    return Entry(
+        project=from_json(fields.get("document")),
+        frame_names=tuple(as_text(name, "The name of a frame") for name in names),
+    )
+
+
+def write_native(labels: LabelSet, out: Path, _media: Media | None) -> None:
+    """Write one document, or a set of them when there are several or frames have file names."""
+    if len(labels.entries) == 1 and not labels.entries[0].frame_names:
+        write_atomically(out, dumps(labels.entries[0].project))
+        return
+    entries = [{"frames": list(one.frame_names), "document": to_json(one.project)} for one in labels.entries]
+    write_atomically(out, to_bytes({"format": _SET, "version": _VERSION, "entries": entries}))
