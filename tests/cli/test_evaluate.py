@@ -107,3 +107,47 @@ def test_data_that_is_not_there_is_refused_in_a_sentence(masklet_command, tmp_pa
     outcome = masklet_command("evaluate", tmp_path / "none.tar", "--task", "interactive", *MODEL)
     assert outcome.code == 1
     assert "There is no data" in outcome.err
+
+
+def write_maps(folder, shift):
+    folder.mkdir(parents=True)
+    for index in range(5):
+        pixels = np.zeros(SIZE_HW, np.uint8)
+        pixels[10:26, 8 + 3 * index + shift : 24 + 3 * index + shift] = 1
+        Image.fromarray(pixels).save(folder / f"{index:05d}.png")
+
+
+@pytest.mark.parametrize("is_task_first", [False, True])
+def test_masks_of_any_method_are_scored(masklet_command, tmp_path, is_task_first):
+    data, out = tmp_path / "set", tmp_path / "report.json"
+    write_maps(data / "Annotations/480p/cat", 0)
+    write_maps(tmp_path / "answers/cat", 4)
+    words = ("vos", "--data", data) if is_task_first else (data, "--task", "vos")
+    given = ("--predictions", tmp_path / "answers", "--out", out, "--processes", 1)
+    outcome = masklet_command("evaluate", *words, *given, "--count-ends", "--json")
+    assert outcome.code == 0, outcome.err
+    values = json.loads(outcome.out)
+    assert values["j"] == pytest.approx(0.6)
+    assert (values["clips"], values["objects"], values["problems"]) == (1, 1, 0)
+    document = json.loads(out.read_text())
+    assert document["objects"][0]["frames"] == {
+        "index": [0, 1, 2, 3, 4],
+        "j": [0.6] * 5,
+        "f": [round(values["f"], 4)] * 5,
+    }
+    assert (
+        document["facts"]["command"] == "masklet evaluate set --task vos --predictions answers --count-ends"
+    )
+    assert not out.with_name("report.json.partial").exists()
+
+
+def test_two_different_tasks_are_refused(masklet_command, tmp_path):
+    outcome = masklet_command("evaluate", "vos", "--data", tmp_path, "--task", "clicks", *MODEL)
+    assert outcome.code == 1
+    assert "name one" in outcome.err
+
+
+def test_data_without_a_task_is_refused(masklet_command, clips):
+    outcome = masklet_command("evaluate", clips, *MODEL)
+    assert outcome.code == 1
+    assert "--task TASK" in outcome.err

@@ -1,4 +1,4 @@
-"""``masklet evaluate``: score a model on clips or photos with true masks."""
+"""``masklet evaluate``: score a model, or masks of any method, on clips or photos with true masks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from masklet.cli.console import ProgressDisplay, print_result, say
+from masklet.cli.evaluate_predictions import CountingName, WrittenOptions, score_written
 from masklet.cli.loading import load_chosen
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
 from masklet.errors import FormatError
@@ -73,17 +74,42 @@ class _Scored:
 
 
 def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A packed tar, or a folder in DAVIS or SA-V layout.")
+    what: Annotated[
+        Path, typer.Argument(metavar="DATA|TASK", help="A packed tar or a data set's folder, or a task.")
     ],
     *,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DATA", help="The data, when a task stands first.")
+    ] = None,
     task: Annotated[
-        TaskName,
+        TaskName | None,
         typer.Option(
             "--task",
             help="Follow objects, correct them round by round, click on photos, or see objects leave and return.",
         ),
-    ],
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option("--predictions", metavar="DIR", help="Score these masks of any method (vos)."),
+    ] = None,
+    layout: Annotated[
+        Literal["davis", "youtube-vos", "mose", "lvos", "sav"] | None,
+        typer.Option("--layout", help="Layout of the data set; seen from its folders if left out."),
+    ] = None,
+    counting: Annotated[
+        CountingName | None,
+        typer.Option("--count", help="Which frames count; as usual for the data set if left out."),
+    ] = None,
+    is_end_left_out: Annotated[
+        bool | None,
+        typer.Option("--leave-out-ends/--count-ends", help="Whether the first and last frame count."),
+    ] = None,
+    names: Annotated[
+        Path | None, typer.Option("--names", metavar="FILE.txt", help="Names of the clips, one a line.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="Processes that score; one per core.")
+    ] = None,
     prompt: Annotated[
         PromptName, typer.Option("--prompt", help="What is given on the first frame (vos).")
     ] = "mask",
@@ -103,9 +129,23 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     runtime: RuntimeOption = "torch",
     json: JsonOption = False,
 ) -> None:
-    """Score a model on the field's protocols."""
+    """Score a model, or masks of any method, on the field's protocols."""
     from masklet.evaluation.report import write_json
 
+    task, data = _task_and_data(what, task, data)
+    if predictions is not None:
+        written = WrittenOptions(
+            data=data,
+            predictions=predictions,
+            layout=layout,
+            counting=counting,
+            is_end_left_out=is_end_left_out,
+            names=names,
+            limit=limit,
+            num_processes=processes,
+        )
+        score_written(written, out=out, as_json=json)
+        return
     loaded = load_chosen(model, device=device, runtime=runtime, image_size=image_size)
     options = _Options(data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy)
     scored = _TASKS[task](loaded, options)
@@ -118,6 +158,20 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         scored.values,
         as_json=json,
     )
+
+
+def _task_and_data(what: Path, task: TaskName | None, data: Path | None) -> tuple[TaskName, Path]:
+    """The task and the data, whichever of them stands first."""
+    named: TaskName | None = next((name for name in _TASKS if name == str(what)), None)
+    if named is not None and data is not None:
+        if task not in (None, named):
+            raise FormatError(f"Two tasks are named, {named} and {task}; name one.")
+        return named, data
+    if task is None or data is not None:
+        raise FormatError(
+            f"Give a task and the data: masklet evaluate DATA --task TASK, with one of {', '.join(_TASKS)}."
+        )
+    return task, what
 
 
 def _facts(model: LoadedModel, options: _Options) -> dict[str, object]:

@@ -28,6 +28,7 @@ class Clip:
         truth: For each object id one entry per frame: the mask (empty when the object is not there), or
             None where nobody annotated.
         read_frame: Decodes the frame of an index, RGB uint8 (h, w, 3).
+        frame_names: File names of the frames without ending, or empty.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Clip:
     num_frames: int
     truth: Mapping[int, Sequence[RLE | None]]
     read_frame: Callable[[int], ByteArray]
+    frame_names: tuple[str, ...] = ()
 
     @property
     def object_ids(self) -> tuple[int, ...]:
@@ -134,6 +136,7 @@ def read_packed_clips(path: Path) -> Iterator[Clip]:
             num_frames=len(images),
             truth={1: masks},
             read_frame=_IndexedImages(archive, tuple(images)),
+            frame_names=tuple(Path(image).stem for image in images),
         )
 
 

@@ -67,3 +67,30 @@ def read_index_map(path: Path) -> IntArray:
             return (np.asarray(image.convert("L")) > 0).astype(np.int64)
     except _DECODE_ERRORS as error:
         raise FormatError(f"The annotation {path.name} of {path.parent.name} is damaged: {error}.") from error
+
+
+def read_ids(path: Path) -> ByteArray:
+    """Read a PNG of object ids, whatever kind of PNG its writer chose.
+
+    Args:
+        path: An indexed or grey PNG whose values are ids. Where 255 is the only value beside 0, it is object 1;
+            beside other ids it is void and becomes 0.
+
+    Returns:
+        uint8 (h, w).
+
+    Raises:
+        FormatError: When it is in colours, deeper than 8 bits, another format or damaged.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            mode = image.mode
+            values = np.array(image, dtype=np.uint8) if mode in ("P", "L", "1") else None
+    except _DECODE_ERRORS as error:
+        raise FormatError("it is damaged or no PNG.") from error
+    if values is None:
+        raise FormatError(f"it is a PNG of kind {mode}; object ids need an indexed or grey one.")
+    is_void = values == 255
+    if is_void.any():
+        values[is_void] = 0 if values[~is_void].any() else 1
+    return values
