@@ -11,6 +11,7 @@ import typer
 
 from masklet import __version__
 from masklet.cli.auto import auto
+from masklet.cli.compare import compare
 from masklet.cli.console import guarded
 from masklet.cli.convert import convert, formats
 from masklet.cli.effects import effects
@@ -33,6 +34,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("info", info),
     ("train", train),
     ("evaluate", evaluate),
+    ("compare", compare),
     ("studio", studio),
 )
 
