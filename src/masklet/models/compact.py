@@ -29,6 +29,12 @@ class SameConv(nn.Module):
         """Convolve."""
         if self.stride == 1:
             return self.conv(features)
+        if (
+            torch.onnx.is_in_onnx_export()
+        ):  # other runtimes want their kernels constant, and fuse the padding themselves
+            return F.conv2d(
+                F.pad(features, (0, 1, 0, 1)), self.conv.weight, self.conv.bias, 2, 0, 1, self.conv.groups
+            )
         # a row and a column of zeros before the kernel instead of after the features: the same sums, no copy
         kernel = F.pad(self.conv.weight, (1, 0, 1, 0)).contiguous(memory_format=torch.channels_last)
         return F.conv2d(features, kernel, self.conv.bias, 2, 1, 1, self.conv.groups)

@@ -181,7 +181,7 @@ def compact_cross() -> TrainingConfig:
     return replace(
         close,
         name="compact-cross",
-        steps=520,
+        steps=430,
         clip_share=0.5,
         seed=7000,
         clips={"composite_share": 0.5, "clip_share": 0.3, "synthetic": CROSSING},
