@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from masklet.predictors.image import ImagePredictor
     from masklet.predictors.video import VideoSession
     from masklet.prompts import BoxPrompt, Click, MaskPrompt, PromptSet
+    from masklet.scale.label import label
     from masklet.weights.load import load_model
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "VideoSession",
     "__version__",
     "accelerate",
+    "label",
     "load_model",
 ]
 
@@ -45,6 +47,7 @@ _HOME_OF_NAME = {
     "PromptSet": "masklet.prompts",
     "VideoSession": "masklet.predictors.video",
     "accelerate": "masklet.export.runtime",
+    "label": "masklet.scale.label",
     "load_model": "masklet.weights.load",
 }
 

@@ -164,6 +164,7 @@ def test_two_tracks_of_the_same_thing_become_one():
     events = run(source, session=Confused(source))
     ended = of_kind(events, ObjectEnded)
     assert [(event.index, event.object_id, event.reason) for event in ended] == [(5, 2, "twin")]
+    assert sorted(events[-1].tracks[2].frames) == [0, 1, 2]
     # the thing that nothing explains any more is found again
     assert of_kind(events, KeyFrameSearched)[1].new == (3,)
 
@@ -262,7 +263,14 @@ def test_each_finding_and_each_object_is_matched_once_by_the_best_overlap():
 
 def test_of_doubled_objects_the_oldest_stays():
     masks = {1: square(1, 1), 2: square(1, 1), 3: square(1, 2), 4: square(30, 1)}
-    assert doubled(masks, max_iou=0.7) == [2, 3]
+    assert doubled(masks, max_iou=0.7, max_inside=0.9) == {2, 3}
+
+
+def test_an_object_inside_another_is_the_one_that_goes():
+    small, large = square(12, 12, side=4), square(10, 10, side=12)
+    for masks, gone in (({1: large, 2: small}, 2), ({1: small, 2: large}, 1)):
+        assert doubled(masks, max_iou=0.7, max_inside=0.9) == {gone}
+    assert doubled({1: large, 2: square(20, 10)}, max_iou=0.7, max_inside=0.9) == set()
 
 
 def test_a_change_of_colours_asks_for_a_search_but_not_right_away():

@@ -18,6 +18,7 @@ from masklet.cli.effects import effects
 from masklet.cli.evaluate import evaluate
 from masklet.cli.image import image
 from masklet.cli.info import info
+from masklet.cli.label import label
 from masklet.cli.models import models
 from masklet.cli.studio import studio
 from masklet.cli.track import track
@@ -30,6 +31,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("effects", effects),
     ("convert", convert),
     ("formats", formats),
+    ("label", label),
     ("models", models),
     ("info", info),
     ("train", train),

@@ -54,6 +54,8 @@ class EverythingOptions:
         rule: Which frames are searched.
         min_match_iou: Least IoU of a finding and a followed object that are the same, in (0, 1].
         max_twin_iou: IoU above which two followed objects are the same.
+        max_inside: Share of an object above which it lies inside another and is taken for a part of it.
+        max_twinned: Frames in a row that an object may show what another one shows, at least 1; then it ends.
         max_absent: Frames in a row without a pixel after which an object ends.
         max_missed: Key frames in a row on which no search found what an object shows, after which it ends; 0 never.
         min_visible: Objects seen on fewer frames are left out, unless the video itself is shorter.
@@ -63,6 +65,8 @@ class EverythingOptions:
     rule: KeyFrameRule = field(default_factory=KeyFrameRule)
     min_match_iou: float = 0.5
     max_twin_iou: float = 0.75
+    max_inside: float = 0.9
+    max_twinned: int = 3
     max_absent: int = 24
     max_missed: int = 0
     min_visible: int = 3
@@ -200,10 +204,9 @@ class _Run:
             yield from self._end(
                 [one.object_id for one in self._live() if one.num_absent > most], index, "absent"
             )
+        yield from self._end(self._twins(), index, "twin")
         if kind is FrameKind.ORDINARY:
             return
-        twins = doubled(self.masks, max_iou=self._options.max_twin_iou)
-        yield from self._end(twins, index, "twin")
         yield self._search(index, picture, kind)
         most = self._options.max_missed
         missed = [one.object_id for one in self._live() if most and one.num_missed >= most]
@@ -211,6 +214,14 @@ class _Run:
 
     def _live(self) -> list[LiveTrack]:
         return [one for one in self._tracks.values() if one.is_live]
+
+    def _twins(self) -> list[int]:
+        """Objects that have shown what another one shows for too long."""
+        options = self._options
+        doubles = doubled(self.masks, max_iou=options.max_twin_iou, max_inside=options.max_inside)
+        for track in self._live():
+            track.num_twinned = track.num_twinned + 1 if track.object_id in doubles else 0
+        return [one.object_id for one in self._live() if one.num_twinned >= options.max_twinned]
 
     def _take(self, tracked: TrackedFrame) -> None:
         """Keep what is followed; of an object that is unlikely to be there, nothing is shown."""
@@ -233,9 +244,7 @@ class _Run:
     def _end(self, object_ids: list[int], index: int, reason: str) -> Iterator[EverythingEvent]:
         for object_id in object_ids:
             track = self._tracks[object_id]
-            if reason in ("twin", "missed"):
-                track.frames.pop(index, None)
-            track.end()
+            track.end(num_dropped={"twin": track.num_twinned, "missed": 1}.get(reason, 0))
             self.masks.pop(object_id, None)
             self._session.remove(object_id)
             yield ObjectEnded(index=index, object_id=object_id, reason=reason)

@@ -20,6 +20,7 @@ class LiveTrack:
         object_id: Its id, never given again.
         frames: What was seen of it, by frame.
         num_absent: Frames in a row on which it is not seen, up to now.
+        num_twinned: Frames in a row on which it shows what another object shows, up to now.
         num_found: Key frames on which a search found it again.
         num_missed: Key frames in a row on which it was seen and no search found it.
         votes: Confidence by class, summed over the searches.
@@ -29,6 +30,7 @@ class LiveTrack:
     object_id: int
     frames: dict[int, FrameMask] = field(default_factory=dict[int, FrameMask])
     num_absent: int = 0
+    num_twinned: int = 0
     num_found: int = 0
     num_missed: int = 0
     votes: dict[str, float] = field(default_factory=dict[str, float])
@@ -44,6 +46,12 @@ class LiveTrack:
         """The class most voted for, the first by name among equals; None without a vote."""
         return min(self.votes, key=lambda name: (-self.votes[name], name)) if self.votes else None
 
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of its class over the searches that found it, in [0, 1]; 1 without a class."""
+        label = self.label
+        return 1.0 if label is None else min(1.0, self.votes[label] / max(1, self.num_found))
+
     def vote(self, finding: Finding) -> None:
         """Count a finding of this object."""
         self.num_found += 1
@@ -56,9 +64,15 @@ class LiveTrack:
         self.frames[seen.frame] = seen
         self.num_absent = self.num_absent + 1 if seen.is_absent else 0
 
-    def end(self) -> None:
-        """Follow it no further, and forget the absent frames at its end."""
+    def end(self, *, num_dropped: int = 0) -> None:
+        """Follow it no further, and forget the absent frames at its end.
+
+        Args:
+            num_dropped: Frames at its end that are forgotten too.
+        """
         self.is_live = False
+        for index in sorted(self.frames, reverse=True)[:num_dropped]:
+            del self.frames[index]
         for index in sorted(self.frames, reverse=True):
             if not self.frames[index].is_absent:
                 break
@@ -108,22 +122,31 @@ def match_findings(
     return matched, [one for row, one in enumerate(listed) if row not in used]
 
 
-def doubled(masks: Mapping[int, Mask], *, max_iou: float) -> list[int]:
-    """Ids of the objects that show the same as an older one, which are to go.
+def doubled(masks: Mapping[int, Mask], *, max_iou: float, max_inside: float) -> set[int]:
+    """Ids of the objects that show what another one shows.
+
+    Of two with nearly the same mask it is the younger; of two that lie in each other it is the inner one, because
+    objects never overlap when they are found.
 
     Args:
         masks: bool (h, w) by id; a smaller id is older.
         max_iou: IoU above which two are the same.
+        max_inside: Share of an object above which it lies inside another.
     """
     ids = [object_id for object_id, mask in sorted(masks.items()) if mask.any()]
     if len(ids) < 2:
-        return []
+        return set()
     encoded = [rle.encode(masks[object_id]) for object_id in ids]
+    areas = np.array([rle.area(one) for one in encoded], dtype=np.float64)
     overlap = rle.iou(encoded, encoded)
-    gone: list[int] = []
-    for row, object_id in enumerate(ids):
-        if any(overlap[row, older] > max_iou and ids[older] not in gone for older in range(row)):
-            gone.append(object_id)
+    shared = overlap * (areas[:, None] + areas[None]) / (1 + overlap)
+    gone: set[int] = set()
+    for younger in range(len(ids)):
+        for older in range(younger):
+            if overlap[younger, older] > max_iou:
+                gone.add(ids[younger])
+            elif shared[younger, older] > max_inside * min(areas[younger], areas[older]):
+                gone.add(ids[younger] if areas[younger] <= areas[older] else ids[older])
     return gone
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from masklet.annotations import FrameMask, Project, Track, VideoFacts, save
+from masklet.annotations import FrameMask, Label, Project, Track, VideoFacts, save
 from masklet.errors import MediaError
 from masklet.geometry import Size
 from masklet.masks.rle import RLE
 from masklet.pipeline.job import Labels, TrackPlan
 from masklet.pipeline.run import JsonRow, RunFolder, source_digest
 from masklet.prompts import PromptSet
+from masklet.video.overlay import object_color
 from masklet.video.reader import VideoReader
 from masklet.video.source import FrameSource
 from masklet.video.writer import OverlayWriter
@@ -75,11 +76,27 @@ def write_document(run: RunFolder, plan: TrackPlan, source: FrameSource, path: P
         for object_id in map(int, row["objects"]):
             is_prompted = row["frame"] in prompts[object_id]
             frames[object_id].append(_frame_mask(row, object_id, source.size, is_prompted=is_prompted))
+    labels = _labels(plan)
+    ids = {label.name: label.id for label in labels.values()}
     tracks = {
-        object_id: Track(object_id=object_id, frames={one.frame: one for one in found})
+        object_id: Track(
+            object_id=object_id,
+            label_id=ids.get(plan.labels.get(object_id, "")),
+            frames={one.frame: one for one in found},
+        )
         for object_id, found in frames.items()
     }
-    save(Project(video=_video_facts(source, path), tracks=tracks, prompts=prompts), run.tracks)
+    video = video_facts(source, path)
+    save(Project(video=video, tracks=tracks, labels=labels, prompts=prompts), run.tracks)
+
+
+def _labels(plan: TrackPlan) -> dict[int, Label]:
+    """One class for each name, numbered from 1 in the order of the first object that has it."""
+    names = dict.fromkeys(name for _, name in sorted(plan.labels.items()))
+    return {
+        number: Label(id=number, name=name, color="#{:02x}{:02x}{:02x}".format(*object_color(number)))
+        for number, name in enumerate(names, start=1)
+    }
 
 
 def check_overlay_path(path: Path | None) -> None:
@@ -144,7 +161,16 @@ def _within_unit(value: float) -> float:
     return min(max(value, 0.0), 1.0)
 
 
-def _video_facts(source: FrameSource, path: Path) -> VideoFacts:
+def video_facts(source: FrameSource, path: Path) -> VideoFacts:
+    """What the document says of a source.
+
+    Args:
+        source: The source.
+        path: Where it came from; a file is hashed.
+
+    Raises:
+        MediaError: When the file cannot be read.
+    """
     is_even = source.fps is not None and not (
         isinstance(source, VideoReader) and source.facts.is_variable_frame_rate
     )
