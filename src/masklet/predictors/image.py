@@ -153,6 +153,7 @@ class ImagePredictor:
         *,
         multimask: bool | None = None,
         start_logits: Sequence[Sequence[np.ndarray | None] | None] | None = None,
+        ranked: bool = True,
     ) -> list[list[Masks]]:
         """Segment ragged sets of objects of several images in one pass.
 
@@ -161,6 +162,7 @@ class ImagePredictor:
             prompts: For each image, one set per object.
             multimask: As in ``predict_objects``.
             start_logits: For each image, a mask to refine per object, or None.
+            ranked: Whether candidates come best first; else they come in the decoder's order.
 
         Raises:
             PromptError: When a prompt does not fit its image, or the lists differ in length.
@@ -185,13 +187,15 @@ class ImagePredictor:
         with self.model.precision.autocast():
             decoded = self._tracker.decode(features, features.features, wanted)
         answers: list[list[Masks]] = [[] for _ in prompts]
+        orders: list[list[list[int]]] = [[] for _ in prompts]
         for row, owner in enumerate(owners):
             chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
+            orders[owner].append(chosen)
             low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
             answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
         for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
             self._look_again(embedding, sets, found, multimask=multimask)
-        return answers
+        return answers if ranked else [_in_order(*pair) for pair in zip(answers, orders, strict=True)]
 
     def _look_again(
         self,
@@ -304,6 +308,23 @@ def as_picture(image: Any) -> np.ndarray:  # noqa: ANN401 - every picture type i
 def mask_stability(masks: Masks) -> np.ndarray:
     """Stability score of each candidate (n,)."""
     return stability_of(torch.from_numpy(masks.low_res_logits)).numpy()
+
+
+def _in_order(answers: list[Masks], orders: list[list[int]]) -> list[Masks]:
+    """Candidates by their place in the decoder."""
+    found: list[Masks] = []
+    for masks, places in zip(answers, orders, strict=True):
+        order = np.argsort(places)
+        found.append(
+            Masks(
+                masks=masks.masks[order],
+                scores=masks.scores[order],
+                logits=masks.logits[order],
+                presence=masks.presence,
+                low_res_logits=masks.low_res_logits[order],
+            )
+        )
+    return found
 
 
 def _parts(decoded: DecodedMasks) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -232,6 +232,19 @@ class VideoSession:
         frames = self._range(source.num_frames, start or 0, stop, backward=backward)
         yield from self._sweep(frames, ObjectState.is_reached, is_backward=backward)
 
+    @torch.inference_mode()
+    def result_at(self, frame: int) -> FrameResult:
+        """What is in force on a frame of a video, without work; objects that have no result there are left out.
+
+        Raises:
+            SessionError: When the session has no source, reads a stream, or the frame is not within it.
+        """
+        num_frames = self._require_source().num_frames
+        if num_frames is None:
+            raise SessionError("A stream keeps no results; take them from track or step.")
+        self._range(num_frames, frame, frame + 1, backward=False)
+        return self._advance(frame, [], {}, is_backward=False)
+
     def track_both_ways(self, start: int = 0, stop: int | None = None) -> Iterator[FrameResult]:
         """Follow all objects through the whole of [start, stop), each frame from the prompted frame nearest to it.
 

@@ -1,0 +1,1 @@
+"""The names and signatures that existing code imports from other projects, over our engine."""
