@@ -61,3 +61,9 @@ def test_image_example_writes_a_mask(tmp_path: Path, short_clip: Path) -> None:
 def test_tracking_examples_visit_every_frame(name: str, short_clip: Path) -> None:
     out = run(str(ROOT / "examples" / f"{name}.py"), str(short_clip), "170", "200")
     assert [line.split(":")[0] for line in out.splitlines()] == [f"frame {index}" for index in range(6)]
+
+
+def test_code_written_for_sam2_runs_with_its_import_lines_changed(short_clip: Path) -> None:
+    out = run(str(ROOT / "examples" / "from_sam2.py"), str(short_clip), "170", "200").splitlines()
+    assert [line.split(":")[0] for line in out] == ["image", *(f"frame {index}" for index in range(6))]
+    assert all(100 < int(line.split()[-2]) < 640 * 360 / 4 for line in out)
