@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,6 +60,10 @@ def label(  # noqa: PLR0913 - each parameter is one option of the command
             "--threshold", min=0, max=1, help="Least score of a box; the grounder's own if left out."
         ),
     ] = None,
+    preset: Annotated[
+        Literal["fast", "balanced", "fine"],
+        typer.Option("--preset", help="How finely pictures are searched when no words are given."),
+    ] = "fast",
     min_score: Annotated[
         float, typer.Option("--min-score", min=0, max=1, help="Least predicted IoU of a new object.")
     ] = FindingLimits().min_score,
@@ -106,6 +110,7 @@ def label(  # noqa: PLR0913 - each parameter is one option of the command
             ontology=_words(ontology, text),
             grounder=grounder,
             threshold=threshold,
+            preset=preset,
             options=LabelOptions(
                 everything=EverythingOptions(limits=limits, rule=rule), min_confidence=min_confidence
             ),

@@ -67,7 +67,7 @@ class FindingLimits:
         max_objects: Most objects at one time.
     """
 
-    min_score: float = 0.5
+    min_score: float = 0.4
     min_area_share: float = 0.0005
     max_area_share: float = 0.6
     max_covered: float = 0.3
