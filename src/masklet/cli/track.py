@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,16 +14,19 @@ from masklet.cli.loading import load_chosen
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
 from masklet.cli.prompt_files import parse_mask_option, read_prompts_file
 from masklet.cli.prompt_grammar import VIDEO_EXAMPLE, parse_video_prompt
+from masklet.cli.text_options import DetectorOption, TextOption, ThresholdOption, load_detector
 from masklet.errors import PromptError
 from masklet.pipeline import (
     FrameTracked,
     ObjectPrompt,
     OverlayDrawn,
     PipelineEvent,
+    TextFinding,
     TrackingFinished,
     TrackingStarted,
     TrackJob,
     TrackSummary,
+    find_in_video,
     merge_prompts,
     track_video,
 )
@@ -59,6 +62,9 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     prompts: Annotated[
         Path | None, typer.Option("--prompts", metavar="FILE.json", help="Many prompts from one file.")
     ] = None,
+    text: TextOption = None,
+    detector: DetectorOption = "embedded",
+    threshold: ThresholdOption = None,
     overlay: Annotated[
         Path | None, typer.Option("--overlay", metavar="FILE.mp4", help="Also draw the masks over the video.")
     ] = None,
@@ -88,11 +94,20 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     json: JsonOption = False,
 ) -> None:
     """Follow objects through a video and write their masks."""
-    said = _gather_prompts(video, prompt or [], mask or [], prompts)
-
+    said = _gather_prompts(video, prompt or [], mask or [], prompts, text)
+    labels: Mapping[int, str] = {}
+    if text is not None:
+        first_id = 1 + max((one.object_id for one in said), default=0)
+        grounder = load_detector(detector, device=device)
+        found = find_in_video(
+            video, text, grounder, threshold=threshold, first_id=first_id, start=start, stop=stop
+        )
+        say(_found_in_words(found))
+        said, labels = merge_prompts([*said, *found.prompts]), found.labels
     job = TrackJob(
         source=video,
         prompts=said,
+        labels=labels,
         out=out,
         overlay=overlay,
         start=start,
@@ -121,15 +136,26 @@ def run_job(job: TrackJob, tracker: Tracker) -> TrackSummary:
 
 
 def _gather_prompts(
-    video: Path, texts: list[str], masks: list[str], file: Path | None
+    video: Path, texts: list[str], masks: list[str], file: Path | None, words: str | None
 ) -> tuple[ObjectPrompt, ...]:
-    if not texts and not masks and file is None:
+    if not texts and not masks and file is None and words is None:
         raise PromptError(
             f"Nothing says what to follow; give a click on the object, for example masklet track {video} --out DIR "
-            f'--prompt "{VIDEO_EXAMPLE}" (object 1 on frame 0: on it at x 320, y 240, off it at x 100, y 50).'
+            f'--prompt "{VIDEO_EXAMPLE}" (object 1 on frame 0: on it at x 320, y 240, off it at x 100, y 50), or '
+            'words, for example --text "dog . person".'
         )
     from_file = [] if file is None else read_prompts_file(file)
     return merge_prompts([*from_file, *map(parse_mask_option, masks), *map(parse_video_prompt, texts)])
+
+
+def _found_in_words(found: TextFinding) -> str:
+    objects = ", ".join(
+        f"object {one.object_id} is {found.labels[one.object_id]!r} on frame {one.frame} "
+        f"({found.scores[one.object_id]:.2f})"
+        for one in found.prompts
+    )
+    missing = f"; nothing was taken for {', '.join(map(repr, found.missing))}" if found.missing else ""
+    return f"Found {objects}{missing}"
 
 
 def _say_started(event: PipelineEvent) -> None:

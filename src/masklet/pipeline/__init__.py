@@ -2,6 +2,7 @@
 
 from masklet.pipeline.job import ObjectPrompt, TrackJob, merge_prompts
 from masklet.pipeline.results import ObjectSummary
+from masklet.pipeline.text import TextFinding, find_in_image, find_in_video
 from masklet.pipeline.track import (
     FrameTracked,
     OverlayDrawn,
@@ -20,10 +21,13 @@ __all__ = [
     "OverlayDrawn",
     "PipelineEvent",
     "StateSaved",
+    "TextFinding",
     "TrackJob",
     "TrackSummary",
     "TrackingFinished",
     "TrackingStarted",
+    "find_in_image",
+    "find_in_video",
     "merge_prompts",
     "track_video",
 ]

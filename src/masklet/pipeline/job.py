@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -180,6 +180,7 @@ class TrackJob:
         resume: Go on with the run that the folder holds.
         allow_damaged: Track what is left of a cut or broken video.
         checkpoint_every: Frames between two saved states, at least 1.
+        labels: Names of classes by object id; objects without one have no class.
     """
 
     source: Path
@@ -192,6 +193,7 @@ class TrackJob:
     resume: bool = False
     allow_damaged: bool = False
     checkpoint_every: int = 64
+    labels: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +206,7 @@ class TrackPlan:
         prompts: The prompts that lie before ``stop``.
         first_prompts: First prompted frame of each object, by id.
         backward_stop: Frame after the last that is tracked backward; ``start`` when none is.
+        labels: Names of classes by object id.
     """
 
     start: int
@@ -211,6 +214,7 @@ class TrackPlan:
     prompts: tuple[ObjectPrompt, ...]
     first_prompts: Mapping[int, int]
     backward_stop: int
+    labels: Mapping[int, str] = field(default_factory=dict[int, str])
 
     @property
     def forward_start(self) -> int:
@@ -271,5 +275,10 @@ def make_plan(job: TrackJob, num_frames: int | None, name: str) -> TrackPlan:
         firsts.setdefault(one.object_id, one.frame)
     backward_stop = max(job.start, *firsts.values()) if job.backward else job.start
     return TrackPlan(
-        start=job.start, stop=stop, prompts=used, first_prompts=firsts, backward_stop=backward_stop
+        start=job.start,
+        stop=stop,
+        prompts=used,
+        first_prompts=firsts,
+        backward_stop=backward_stop,
+        labels={object_id: name for object_id, name in job.labels.items() if object_id in firsts},
     )

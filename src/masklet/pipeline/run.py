@@ -261,7 +261,10 @@ def describe_request(job: TrackJob, plan: TrackPlan, identity: Mapping[str, str]
     Raises:
         MediaError: When the source cannot be read.
     """
-    said = json.dumps([one.to_json() for one in plan.prompts], separators=(",", ":"))
+    asked: list[object] = [one.to_json() for one in plan.prompts]
+    if plan.labels:
+        asked.append({str(object_id): name for object_id, name in sorted(plan.labels.items())})
+    said = json.dumps(asked, separators=(",", ":"))
     return {
         "video": source_digest(job.source),
         "range": f"{plan.start} to {plan.stop}",

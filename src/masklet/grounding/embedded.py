@@ -1,0 +1,166 @@
+"""The detector inside the package: twenty classes, no download."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from masklet.errors import DamagedWeightsError, MediaError
+from masklet.geometry import Size
+from masklet.grounding.base import FoundBox, check_threshold, clipped_box, keep_best
+from masklet.grounding.head import encode_for_head
+from masklet.grounding.head_file import HeadFile, read_head
+from masklet.grounding.regions import RegionOptions, find_regions
+from masklet.grounding.vocabulary import Resembling, Vocabulary
+from masklet.weights.card import read_card
+from masklet.weights.load import LoadedModel, load_model
+
+HEAD_FILE = "grounder.safetensors"
+USUAL_THRESHOLD = 0.5
+_ENLARGE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassMaps:
+    """What the head sees in an image.
+
+    Attributes:
+        probabilities: Of background and classes, float32 (1 + classes, h, w), over the whole image.
+        reach: Distances to the object's edges as parts of the image, float32 (4, h, w).
+    """
+
+    probabilities: np.ndarray
+    reach: np.ndarray
+
+
+class EmbeddedGrounder:
+    """Finds objects of the closed vocabulary. Holds models and no other state; safe to share between threads."""
+
+    def __init__(
+        self,
+        encoder: LoadedModel | None = None,
+        *,
+        head: HeadFile | None = None,
+        resembling: Resembling | None = None,
+        options: RegionOptions | None = None,
+    ) -> None:
+        """Load what is not given from the package.
+
+        Args:
+            encoder: The embedded model, in torch; None to load it on the CPU.
+            head: The head; None for the one in the package.
+            resembling: Finds words of nearly the same meaning; None leaves it at names, plurals and synonyms.
+            options: How cells become objects.
+
+        Raises:
+            ConfigError: When the encoder is not the embedded model's.
+            DamagedWeightsError: When the package's own files are damaged or missing.
+        """
+        self._encoder = load_model("compact", device="cpu") if encoder is None else encoder
+        self._file = read_head(embedded_head_path()) if head is None else head
+        self._head = self._file.head.to(self._encoder.device)
+        self._options = options or RegionOptions()
+        self.vocabulary = Vocabulary(classes=self._file.head.config.classes, resembling=resembling)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return "embedded"
+
+    @property
+    def mismatch(self) -> str | None:
+        """One sentence when the head was trained on another encoder than it reads, else None; it works all the same."""
+        return describe_mismatch(self._file.encoder_sha256, self._encoder.weights_sha256)
+
+    def find(
+        self, image: np.ndarray, phrases: Sequence[str], *, threshold: float | None = None
+    ) -> list[FoundBox]:
+        """Objects of the classes that the phrases mean, best first.
+
+        Args:
+            image: RGB uint8 (h, w, 3).
+            phrases: Names of classes, their plurals or synonyms.
+            threshold: Least mean probability of the class over an object's cells; None for 0.5.
+
+        Raises:
+            PromptError: When a phrase means none of the classes; says which are known.
+        """
+        least = check_threshold(threshold, USUAL_THRESHOLD)
+        names = [self.vocabulary.class_of(phrase) for phrase in phrases]
+        maps = self.look(image)
+        size = Size(*image.shape[:2])
+        scale = np.asarray((size.width, size.height) * 2, np.float32)
+        found: list[FoundBox] = []
+        for phrase, name in zip(phrases, names, strict=True):
+            channel = 1 + self.vocabulary.classes.index(name)
+            for region in find_regions(maps.probabilities[channel], maps.reach, self._options):
+                box = clipped_box((region.box_xyxy * scale).tolist(), size)
+                if box is not None and region.score >= least:
+                    found.append(FoundBox(box=box, score=region.score, label=phrase))
+        return keep_best(found)
+
+    @torch.inference_mode()
+    def look(self, image: np.ndarray) -> ClassMaps:
+        """Maps of every class over an image, four pixels of the model's input to a cell.
+
+        Args:
+            image: RGB uint8 (h, w, 3).
+
+        Raises:
+            MediaError: When the array is of another type or shape.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise MediaError(
+                f"An image array must be RGB uint8 (h, w, 3), got {image.dtype} of shape {image.shape}; convert it first."
+            )
+        maps = self._head(encode_for_head(self._encoder, image))
+        logits, reach = (
+            F.interpolate(one, scale_factor=_ENLARGE, mode="bilinear", align_corners=False)[0]
+            for one in (maps.logits, maps.reach)
+        )
+        return ClassMaps(
+            probabilities=logits.softmax(dim=0).float().cpu().numpy(), reach=reach.float().cpu().numpy()
+        )
+
+
+def embedded_head_path() -> Path:
+    """Where the head lies in the package.
+
+    Raises:
+        DamagedWeightsError: When it is missing.
+    """
+    path = Path(str(resources.files("masklet.grounding") / "embedded" / HEAD_FILE))
+    if not path.is_file():
+        raise DamagedWeightsError(
+            f"The embedded detector {path} is missing from this installation; reinstall masklet."
+        )
+    return path
+
+
+def describe_mismatch(trained_on: str, used_with: str | None) -> str | None:
+    """One sentence when a head meets another encoder than it was trained on, else None.
+
+    Args:
+        trained_on: Checksum of the weights it was trained on.
+        used_with: Checksum of the weights whose encoder it reads; None for random ones.
+    """
+    if trained_on == used_with:
+        return None
+    return (
+        f"The embedded detector was trained on the encoder of the weights {trained_on[:12]}... and reads that of "
+        f"{(used_with or 'random weights')[:12]}...; it works less well than its card says until it is trained again "
+        "with tools/train_grounder.py."
+    )
+
+
+def embedded_mismatch() -> str | None:
+    """The same for the head and the weights in this package, by their cards alone."""
+    with resources.as_file(resources.files("masklet.weights") / "embedded") as folder:
+        used_with = read_card(folder / "compact.safetensors").sha256
+    return describe_mismatch(read_head(embedded_head_path()).encoder_sha256, used_with)

@@ -1,0 +1,157 @@
+"""The closed-vocabulary head on the embedded model's encoder: which class each cell shows, and how far its object reaches.
+
+Source: the classes follow DeepLabV3 (Chen et al. 2017), whose linear layer the direct path starts from; the distances to
+the four edges of a cell's object follow FCOS (Tian et al. 2019); the rest is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.errors import ConfigError
+from masklet.grounding.vocabulary import VOC_CLASSES
+from masklet.models.compact import CompactEncoder
+from masklet.models.config import CompactEncoderConfig, ModelConfig
+from masklet.models.model import SegmentationModel
+from masklet.weights.load import LoadedModel
+
+COARSE_STRIDE, FINE_STRIDE = 16, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadConfig:
+    """The shape of the head.
+
+    Attributes:
+        classes: Names of the classes; the background comes before them as channel 0.
+        context_channels: Channels of the encoder's context map at stride 16.
+        coarse_channels: Channels of its map at stride 16.
+        fine_channels: Channels of its map at stride 8.
+        hidden: Channels inside, at stride 16.
+        hidden_fine: Channels inside, at stride 8.
+    """
+
+    classes: tuple[str, ...] = VOC_CLASSES
+    context_channels: int = 256
+    coarse_channels: int = 96
+    fine_channels: int = 32
+    hidden: int = 64
+    hidden_fine: int = 48
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderMaps:
+    """What the head reads of an image: context (b, c, h, w) and coarse at stride 16, fine at stride 8."""
+
+    context: Tensor
+    coarse: Tensor
+    fine: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMaps:
+    """What the head says at stride 8.
+
+    Attributes:
+        logits: Class logits (b, 1 + classes, h, w); channel 0 is the background.
+        reach: Distances from each cell's centre to the left, top, right and bottom edge of its object, as parts of the
+            image's width and height, (b, 4, h, w).
+    """
+
+    logits: Tensor
+    reach: Tensor
+
+
+class Mixer(nn.Module):
+    """Depthwise 5x5 and two pointwise layers, residual."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(dim, dim, 5, padding=2, groups=dim)
+        self.expand = nn.Conv2d(dim, 2 * dim, 1)
+        self.contract = nn.Conv2d(2 * dim, dim, 1)
+        self.scale = nn.Parameter(torch.full((dim, 1, 1), 0.1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine a map (b, c, h, w)."""
+        return features + self.scale * self.contract(F.gelu(self.expand(self.depthwise(features))))
+
+
+class GrounderHead(nn.Module):
+    """Encoder maps to classes and reach."""
+
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__()
+        self.config = config
+        num_channels = 1 + len(config.classes)
+        self.direct = nn.Conv2d(config.context_channels, num_channels, 1)
+        self.join = nn.Conv2d(config.context_channels + config.coarse_channels, config.hidden, 1)
+        self.coarse_mixers = nn.Sequential(Mixer(config.hidden), Mixer(config.hidden))
+        self.down = nn.Conv2d(config.hidden, config.hidden_fine, 1)
+        self.lateral = nn.Conv2d(config.fine_channels, config.hidden_fine, 1)
+        self.fine_mixer = Mixer(config.hidden_fine)
+        self.classify = nn.Conv2d(config.hidden_fine, num_channels, 1)
+        self.measure = nn.Conv2d(config.hidden_fine, 4, 1)
+        nn.init.zeros_(self.classify.weight)
+        nn.init.zeros_(self.classify.bias)  # pyright: ignore[reportArgumentType] - the layer has a bias
+
+    def forward(self, maps: EncoderMaps) -> HeadMaps:
+        """Read the encoder's maps."""
+        joined = F.gelu(self.join(torch.cat((maps.context, maps.coarse), dim=1)))
+        coarse = self.coarse_mixers(joined)
+        fine = F.gelu(_doubled(self.down(coarse)) + self.lateral(maps.fine))
+        fine = self.fine_mixer(fine)
+        logits = _doubled(self.direct(maps.context)) + self.classify(fine)
+        return HeadMaps(logits=logits, reach=F.softplus(self.measure(fine) - 1.5))
+
+
+def head_config_for(config: ModelConfig, classes: tuple[str, ...] = VOC_CLASSES) -> HeadConfig:
+    """The shape of a head on a model's encoder.
+
+    Raises:
+        ConfigError: When the model has another encoder than the compact one.
+    """
+    encoder = config.encoder
+    if not isinstance(encoder, CompactEncoderConfig):
+        raise ConfigError(
+            f"The embedded detector reads the encoder of the model 'compact', not that of {config.name!r}; load 'compact'."
+        )
+    _, fine, coarse, context = CompactEncoder.channels(encoder)
+    return HeadConfig(classes=classes, context_channels=context, coarse_channels=coarse, fine_channels=fine)
+
+
+@torch.inference_mode()
+def encode_for_head(loaded: LoadedModel, image: np.ndarray) -> EncoderMaps:
+    """The encoder's maps of one image, from the same pixels that ``ImagePredictor.embed`` encodes.
+
+    Args:
+        loaded: A model with the compact encoder, computed by torch.
+        image: RGB uint8 (h, w, 3).
+
+    Raises:
+        ConfigError: When the model has no such encoder.
+    """
+    model = loaded.model
+    if not isinstance(model, SegmentationModel) or not isinstance(model.encoder, CompactEncoder):
+        raise ConfigError(
+            f"The embedded detector reads the encoder of the model 'compact' in torch, not {loaded.name!r} in "
+            f"{loaded.runtime}; load 'compact'."
+        )
+    side, device = loaded.config.image_size, loaded.device
+    tensor = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
+    if tensor.shape[-2:] != (side, side):
+        source = tensor if device.type == "cpu" else tensor.float()
+        tensor = F.interpolate(source, size=(side, side), mode="bilinear", antialias=True)
+    mean = torch.tensor(loaded.config.pixel_mean, device=device)[:, None, None]
+    std = torch.tensor(loaded.config.pixel_std, device=device)[:, None, None]
+    _, fine, coarse, context = model.encoder((tensor.float() / 255 - mean) / std)
+    return EncoderMaps(context, coarse, fine)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
