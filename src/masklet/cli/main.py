@@ -20,6 +20,7 @@ from masklet.cli.image import image
 from masklet.cli.info import info
 from masklet.cli.label import label
 from masklet.cli.models import models
+from masklet.cli.stats import stats
 from masklet.cli.studio import studio
 from masklet.cli.track import track
 from masklet.cli.train import train
@@ -37,6 +38,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("train", train),
     ("evaluate", evaluate),
     ("compare", compare),
+    ("stats", stats),
     ("studio", studio),
 )
 
