@@ -14,7 +14,7 @@ import numpy as np
 from masklet.effects.arithmetic import mix
 from masklet.effects.base import Alpha, Image, Layer, Mask, ObjectEffect, Scene, Values
 from masklet.effects.edges import soft_alpha
-from masklet.effects.erase import CHECKER
+from masklet.effects.erase import CHECKER, shows_behind
 from masklet.effects.plate import clean_plate
 from masklet.effects.settings import EffectSettings, background_of, object_of
 from masklet.errors import EffectError
@@ -51,7 +51,9 @@ def compose(frame: Image, masks: Mapping[int, Mask], settings: EffectSettings, i
     shown = _union([one.mask for one in chosen if not one.effect.is_removal], frame.shape)
     scene = Scene(frame=frame, shown=shown, index=index, seed=settings.seed)
     effect, values = background_of(settings.background)
-    is_plate_needed = effect.mixes_neighbours or any(one.effect.is_removal for one in chosen)
+    is_plate_needed = effect.mixes_neighbours or any(
+        one.effect.is_removal and shows_behind(one.values) for one in chosen
+    )
     ground = clean_plate(frame, objects) if is_plate_needed else frame
     backdrop = effect.render(ground, scene, values)
     canvas = mix(backdrop, frame, soft_alpha(objects))

@@ -39,11 +39,16 @@ def _background(ground: Image, scene: Scene, values: Values) -> Image:  # noqa: 
     return np.where(is_dark[..., None], np.array(_DARK, np.uint8), np.array(_LIGHT, np.uint8))
 
 
+def shows_behind(values: Values) -> bool:
+    """Whether what was behind an erased object is to be seen, not a colour."""
+    return option_of(values, "fill") != "color"
+
+
 def _object(canvas: Image, layer: Layer, values: Values) -> Image:
+    if not shows_behind(values):
+        return mix(canvas, color_of(values, "color"), soft_alpha(layer.mask))
     alpha = soft_alpha(grown(layer.mask, removal_rim(canvas.shape) + _SOFT))
     fill = layer.backdrop
-    if option_of(values, "fill") == "color":
-        return mix(canvas, color_of(values, "color"), soft_alpha(layer.mask))
     if whole_of(values, "grain"):
         fill = _grained(fill, layer.scene, whole_of(values, "grain"))
     return mix(canvas, fill, dimmed(alpha, percent(whole_of(values, "strength"))))

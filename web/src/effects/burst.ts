@@ -1,4 +1,4 @@
-import { asAlpha, covered, dimmed, hashed, mixColor, percent, product } from "./arithmetic";
+import { asAlpha, dimmed, hashed, mixColor, percent, product } from "./arithmetic";
 import { colorOf, optionOf, wholeOf } from "./catalogue";
 import { regionOf, softAlpha } from "./edges";
 import type { Alpha, Layer, Picture, RenderObject, Values } from "./types";
@@ -32,13 +32,13 @@ export const burstObject: RenderObject = (canvas, layer, values) => {
   const style = optionOf(values, "style");
   const strength = percent(wholeOf(values, "strength"));
   const objects = layer.mask.slice();
-  for (let at = 0; at < objects.length; at++) objects[at] |= layer.scene.shown[at];
-  const hidden = softAlpha(objects, canvas);
+  const { shown } = layer.scene;
+  for (let at = 0; at < objects.length; at++) objects[at] |= shown[at];
+  const free = softAlpha(objects, canvas);
+  for (let at = 0; at < free.length; at++) free[at] = 255 - free[at];
   const alpha = style === "lines" ? linesOf(canvas, star, layer, values) : raysOf(canvas, star, layer, values);
-  if (style === "sunburst") {
-    mixColor(canvas, colorOf(values, "paper"), dimmed(hidden.map((level) => 255 - level), strength));
-  }
-  mixColor(canvas, colorOf(values, "color"), dimmed(covered(alpha, hidden), strength));
+  if (style === "sunburst") mixColor(canvas, colorOf(values, "paper"), dimmed(free, strength));
+  mixColor(canvas, colorOf(values, "color"), dimmed(product(alpha, free), strength));
 };
 
 /** Even rays that turn; those of a shine fade with distance. */
@@ -89,18 +89,21 @@ function edgePx(units: number, reach: number, pxPerUnit: number): number {
 
 /** Calls back for every pixel with its angle, clockwise from the right, and its distance from the centre. */
 function forEachPolar(canvas: Picture, star: Star, visit: (at: number, angle: number, reach: number) => void): void {
+  const { width } = canvas;
   for (let row = 0, at = 0; row < canvas.height; row++) {
     const down = row - star.centerY;
-    const tall = Math.abs(down);
-    for (let column = 0; column < canvas.width; column++, at++) {
+    const tall = down < 0 ? -down : down;
+    const square = down * down;
+    for (let column = 0; column < width; column++, at++) {
       const right = column - star.centerX;
-      const wide = Math.abs(right);
-      const longer = Math.max(wide, tall, 1);
-      const eighth = EIGHTHS[((Math.min(wide, tall) * TABLE_STEPS) / longer) | 0];
-      let angle = tall > wide ? TURN / 4 - eighth : eighth;
+      const wide = right < 0 ? -right : right;
+      const isSteep = tall > wide;
+      const longer = isSteep ? tall : wide === 0 ? 1 : wide;
+      const eighth = EIGHTHS[(((isSteep ? wide : tall) * TABLE_STEPS) / longer) | 0];
+      let angle = isSteep ? TURN / 4 - eighth : eighth;
       if (right < 0) angle = TURN / 2 - angle;
       if (down < 0) angle = (TURN - angle) & (TURN - 1);
-      visit(at, angle, Math.sqrt(right * right + down * down));
+      visit(at, angle, Math.sqrt(right * right + square));
     }
   }
 }

@@ -2,6 +2,7 @@ import { mixPicture } from "./arithmetic";
 import { catalogue, valuesOf } from "./catalogue";
 import { regionOf, softAlpha } from "./edges";
 import { cleanPlate } from "./plate";
+import { showsBehind } from "./erase";
 import { backgroundRenderers, type ObjectRenderer, objectRenderers } from "./table";
 import type { EffectSettings, Mask, Picture, Region, Scene, Values } from "./types";
 
@@ -33,7 +34,7 @@ export function composeFrame(
   const scene: Scene = { frame: image, shown, index, seed: settings.seed };
   const renderer = backgroundRenderers[settings.background.name];
   const values = valuesOf(catalogue.backgrounds, settings.background);
-  const isPlateNeeded = renderer.mixesNeighbours || chosen.some((one) => one.renderer.isRemoval);
+  const isPlateNeeded = renderer.mixesNeighbours || chosen.some((one) => one.renderer.isRemoval && showsBehind(one.values));
   const backdrop = renderer.render(isPlateNeeded ? cleanPlate(image, objects) : image, scene, values);
   const canvas: Picture = { ...backdrop, data: new Uint8ClampedArray(backdrop.data) };
   mixPicture(canvas, image, softAlpha(objects, image), regionOf(objects, image, 2) ?? NOWHERE);

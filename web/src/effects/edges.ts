@@ -13,7 +13,7 @@ export const FAR = 1e6;
 /** The box of a mask with a margin, cut at the picture's rim; null for an empty mask. */
 export function regionOf(mask: Mask, grid: Grid, margin: number): Region | null {
   const { width, height } = grid;
-  let first = 0;
+  let first = skipOff(mask);
   while (first < mask.length && !mask[first]) first++;
   if (first === mask.length) return null;
   let last = mask.length - 1;
@@ -33,6 +33,15 @@ export function regionOf(mask: Mask, grid: Grid, margin: number): Region | null 
     x1: Math.min(width, x1 + margin),
     y1: Math.min(height, y1 + margin),
   };
+}
+
+/** A place before which nothing is on; four pixels are looked at at a time. */
+function skipOff(mask: Mask): number {
+  if (mask.byteOffset % 4 !== 0) return 0;
+  const words = new Uint32Array(mask.buffer, mask.byteOffset, mask.length >> 2);
+  let place = 0;
+  while (place < words.length && words[place] === 0) place++;
+  return place * 4;
 }
 
 /** The mask with soft edges: two means over 3 pixels along each axis. */

@@ -2,7 +2,7 @@ import { copied, dimmed, hashed, mixColor, mixPicture, percent, pixels, scaled }
 import { colorOf, optionOf, wholeOf } from "./catalogue";
 import { grown, softAlpha } from "./edges";
 import { removalRim } from "./plate";
-import type { Color, Picture, RenderBackground, RenderObject, Scene } from "./types";
+import type { Color, Picture, RenderBackground, RenderObject, Scene, Values } from "./types";
 
 /** Nothing behind the objects, or an object taken out of the picture. */
 
@@ -36,8 +36,13 @@ function drawChecker(picture: Picture): void {
   }
 }
 
+/** Whether what was behind the object is to be seen, not a colour. */
+export function showsBehind(values: Values): boolean {
+  return optionOf(values, "fill") !== "color";
+}
+
 export const eraseObject: RenderObject = (canvas, layer, values) => {
-  if (optionOf(values, "fill") === "color") {
+  if (!showsBehind(values)) {
     mixColor(canvas, colorOf(values, "color"), softAlpha(layer.mask, canvas));
     return;
   }

@@ -21,24 +21,29 @@ interface Guess {
   weight: number;
 }
 
-/** Colours with all guesses mixed where nothing is known. */
-export function mixGuesses(filled: Filled): Int32Array {
+/** Colours with all guesses mixed at the places where nothing is known. */
+export function mixGuesses(filled: Filled, holes: Int32Array): Int32Array {
   const { width, height, colors, known } = filled;
   const tones = new Tones(filled);
   const sides = [endsAlong(known, width, height, 1), endsAlong(known, height, width, width)] as const;
   const mixed = colors.slice();
   const across: Guess = { colors: new Int32Array(3), weight: 0 };
   const down: Guess = { colors: new Int32Array(3), weight: 0 };
-  for (let at = 0; at < known.length; at++) {
-    if (known[at]) continue;
+  const first = across.colors;
+  const second = down.colors;
+  for (let number = 0; number < holes.length; number++) {
+    const at = holes[number];
     guess(across, sides[0], at, 1, tones);
     guess(down, sides[1], at, width, tones);
-    const total = across.weight + down.weight + UNDIRECTED_WEIGHT;
-    for (let channel = 0; channel < 3; channel++) {
-      const soft = colors[at * 3 + channel] * UNDIRECTED_WEIGHT;
-      const sum = across.colors[channel] * across.weight + down.colors[channel] * down.weight + soft;
-      mixed[at * 3 + channel] = Math.floor((sum + (total >> 1)) / total);
-    }
+    const { weight } = across;
+    const other = down.weight;
+    const total = weight + other + UNDIRECTED_WEIGHT;
+    const half = total >> 1;
+    const to = at * 3;
+    // all sums stay below 2 ** 31
+    mixed[to] = ((first[0] * weight + second[0] * other + colors[to] * UNDIRECTED_WEIGHT + half) / total) | 0;
+    mixed[to + 1] = ((first[1] * weight + second[1] * other + colors[to + 1] * UNDIRECTED_WEIGHT + half) / total) | 0;
+    mixed[to + 2] = ((first[2] * weight + second[2] * other + colors[to + 2] * UNDIRECTED_WEIGHT + half) / total) | 0;
   }
   return mixed;
 }
@@ -116,21 +121,25 @@ function endsAlong(known: Uint8Array, length: number, numLines: number, step: nu
 function guess(result: Guess, sides: Ends, at: number, step: number, tones: Tones): void {
   const before = sides.before[at];
   const after = sides.after[at];
-  result.weight = 0;
-  result.colors.fill(0);
-  if (before < 0 && after < 0) return;
+  if (before < 0 && after < 0) {
+    result.weight = 0;
+    result.colors.fill(0);
+    return;
+  }
   const first = (before < 0 ? after : before) * 3;
   const second = (after < 0 ? before : after) * 3;
-  const toFirst = before < 0 ? NO_END : (at - before) / step;
-  const toSecond = after < 0 ? NO_END : (after - at) / step;
+  const toFirst = before < 0 ? NO_END : ((at - before) / step) | 0;
+  const toSecond = after < 0 ? NO_END : ((after - at) / step) | 0;
   const length = toFirst + toSecond;
   tones.workOut(first / 3);
   tones.workOut(second / 3);
   const { tone, end } = tones;
   let unlike = ALIKE + (before < 0 || after < 0 ? UNLIKE : 0);
+  const half = length >> 1;
+  const { colors } = result;
   for (let channel = 0; channel < 3; channel++) {
     const sum = end[first + channel] * toSecond + end[second + channel] * toFirst;
-    result.colors[channel] = Math.floor((sum + (length >> 1)) / length);
+    colors[channel] = ((sum + half) / length) | 0;
     unlike += Math.abs(tone[first + channel] - tone[second + channel]);
   }
   result.weight = Math.floor(FULL_WEIGHT / (unlike * unlike * Math.min(toFirst, toSecond)));

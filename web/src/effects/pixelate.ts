@@ -43,14 +43,15 @@ function paintCell(picture: Picture, cell: Region, shown: Shown | null, dots: Al
   const color = meanOf(picture, cell, shown?.mask ?? null);
   const { width } = picture;
   const data = bytesOf(picture);
-  if (shown === null && dots === null) {
-    fillCell(picture, cell, color);
+  if (shown === null) {
+    if (dots === null) fillCell(picture, cell, color);
+    else dotCell(picture, cell, color, dots, side);
     return;
   }
   for (let row = cell.y0; row < cell.y1; row++) {
     for (let column = cell.x0; column < cell.x1; column++) {
       const place = row * width + column;
-      const opacity = shown === null ? 255 : shown.alpha[place];
+      const opacity = shown.alpha[place];
       if (opacity === 0) continue;
       const dot = dots === null ? 255 : dots[(row - cell.y0) * side + column - cell.x0];
       for (let channel = 0; channel < 3; channel++) {
@@ -63,19 +64,39 @@ function paintCell(picture: Picture, cell: Region, shown: Shown | null, dots: Al
   }
 }
 
-function fillCell(picture: Picture, cell: Region, [red, green, blue]: readonly number[]): void {
+/** One colour; four bytes at a time, which is faster. */
+function fillCell(picture: Picture, cell: Region, color: readonly number[]): void {
+  const [pixel] = new Uint32Array(Uint8Array.of(...color, 255).buffer);
+  const words = new Uint32Array(picture.data.buffer, picture.data.byteOffset, picture.data.length >> 2);
   for (let row = cell.y0; row < cell.y1; row++) {
-    for (let at = (row * picture.width + cell.x0) * 4; at < (row * picture.width + cell.x1) * 4; at += 4) {
-      picture.data[at] = red;
-      picture.data[at + 1] = green;
-      picture.data[at + 2] = blue;
+    words.fill(pixel, row * picture.width + cell.x0, row * picture.width + cell.x1);
+  }
+}
+
+/** A dot on the dark of its own colour. */
+function dotCell(picture: Picture, cell: Region, color: readonly number[], dots: Alpha, side: number): void {
+  const data = bytesOf(picture);
+  const [red, green, blue] = color;
+  const [darkRed, darkGreen, darkBlue] = color.map((level) => divided(GROUND_LEVEL * level + 127));
+  for (let row = cell.y0; row < cell.y1; row++) {
+    let place = (row - cell.y0) * side;
+    for (let at = (row * picture.width + cell.x0) * 4; at < (row * picture.width + cell.x1) * 4; at += 4, place++) {
+      const dot = dots[place];
+      const rest = 255 - dot;
+      data[at] = divided(darkRed * rest + red * dot + 127);
+      data[at + 1] = divided(darkGreen * rest + green * dot + 127);
+      data[at + 2] = divided(darkBlue * rest + blue * dot + 127);
     }
   }
 }
 
 function meanOf(picture: Picture, cell: Region, mask: Mask | null): number[] {
-  const { data, width } = picture;
-  let [red, green, blue, count] = [0, 0, 0, 0];
+  const { width } = picture;
+  const data = bytesOf(picture);
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  let count = 0;
   for (let row = cell.y0; row < cell.y1; row++) {
     for (let column = cell.x0; column < cell.x1; column++) {
       const place = row * width + column;

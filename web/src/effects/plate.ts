@@ -1,4 +1,4 @@
-import { copied, scaled } from "./arithmetic";
+import { bytesOf, copied, scaled } from "./arithmetic";
 import { mixGuesses } from "./guesses";
 import { grown, regionOf } from "./edges";
 import type { Mask, Picture } from "./types";
@@ -30,6 +30,8 @@ export function removalRim(picture: Picture): number {
 export function cleanPlate(frame: Picture, objects: Mask): Picture {
   const rim = removalRim(frame);
   const plate = copied(frame);
+  const source = bytesOf(frame);
+  const target = bytesOf(plate);
   const region = regionOf(objects, frame, rim + scaled(REACH, frame));
   if (region === null) return plate;
   const unknown = grown(objects, frame, rim);
@@ -41,27 +43,25 @@ export function cleanPlate(frame: Picture, objects: Mask): Picture {
     colors: new Int32Array(width * height * 3),
     known: new Uint8Array(width * height),
   };
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const from = (row + region.y0) * frame.width + column + region.x0;
-      const to = row * width + column;
-      level.known[to] = unknown[from] ? 0 : 1;
-      level.colors[to * 3] = frame.data[from * 4];
-      level.colors[to * 3 + 1] = frame.data[from * 4 + 1];
-      level.colors[to * 3 + 2] = frame.data[from * 4 + 2];
+  const { colors, known } = level;
+  for (let row = 0, to = 0; row < height; row++) {
+    let from = (row + region.y0) * frame.width + region.x0;
+    for (let column = 0; column < width; column++, from++, to++) {
+      known[to] = unknown[from] ? 0 : 1;
+      colors[to * 3] = source[from * 4];
+      colors[to * 3 + 1] = source[from * 4 + 1];
+      colors[to * 3 + 2] = source[from * 4 + 2];
     }
   }
   fill(level);
-  const guessed = mixGuesses(level);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const to = (row + region.y0) * frame.width + column + region.x0;
-      const from = row * width + column;
-      if (level.known[from]) continue;
-      plate.data[to * 4] = guessed[from * 3];
-      plate.data[to * 4 + 1] = guessed[from * 3 + 1];
-      plate.data[to * 4 + 2] = guessed[from * 3 + 2];
-    }
+  const holes = holesOf(known);
+  const guessed = mixGuesses(level, holes);
+  for (const from of holes) {
+    const row = (from / width) | 0;
+    const to = ((row + region.y0) * frame.width + from - row * width + region.x0) * 4;
+    target[to] = guessed[from * 3];
+    target[to + 1] = guessed[from * 3 + 1];
+    target[to + 2] = guessed[from * 3 + 2];
   }
   return plate;
 }
@@ -127,7 +127,10 @@ function takeFrom(coarse: Level, level: Level, holes: Int32Array): void {
     const far = other(row, coarse.height) * coarse.width;
     const here = column >> 1;
     const there = other(column, coarse.width);
-    const [first, second, third, fourth] = [(near + here) * 3, (far + here) * 3, (near + there) * 3, (far + there) * 3];
+    const first = (near + here) * 3;
+    const second = (far + here) * 3;
+    const third = (near + there) * 3;
+    const fourth = (far + there) * 3;
     for (let channel = 0; channel < 3; channel++) {
       const middle = 3 * colors[first + channel] + colors[second + channel];
       const beside = 3 * colors[third + channel] + colors[fourth + channel];
