@@ -68,6 +68,7 @@ class Format:
         losses: Names of what it cannot hold, in the order in which they are taken away.
         note: A sentence on how it is written.
         needs_media: Whether it can only be written with the images or the video.
+        is_single: Whether it holds one video or image only.
         keeps_open: Whether it can hold a video whose number of frames is not known.
     """
 
@@ -81,6 +82,7 @@ class Format:
     losses: tuple[str, ...] = ()
     note: str = ""
     needs_media: bool = False
+    is_single: bool = False
     keeps_open: bool = False
 
     @property

@@ -14,11 +14,11 @@ from typing import cast
 from masklet.annotations import FrameMask, Label, Track, write_atomically
 from masklet.formats.coco import NAME, UNLABELLED_GROUP
 from masklet.formats.label_set import Entry, LabelSet, common_labels, frame_name, frames_to_write
-from masklet.formats.losses import UNLABELLED, is_bare_box
 from masklet.formats.media import Media
 from masklet.formats.outlines import part_outlines
 from masklet.formats.palette import palette_color
 from masklet.formats.source import to_bytes
+from masklet.formats.strips import UNLABELLED, is_bare_box
 from masklet.geometry import Box
 from masklet.masks import polygons, rle
 from masklet.masks.rle import RLE

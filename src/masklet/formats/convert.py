@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +16,14 @@ from masklet.errors import FormatError
 from masklet.formats.archives import ArchiveLimits, is_archive, unpacked
 from masklet.formats.base import Format
 from masklet.formats.label_set import Entry, LabelSet
-from masklet.formats.losses import LOSSES, numbered, with_common_labels
+from masklet.formats.losses import LOSSES
 from masklet.formats.media import Media
 from masklet.formats.source import Source
+from masklet.formats.strips import numbered, with_common_labels
 from masklet.formats.table import FORMATS
 
 OnLoss = Literal["warn", "refuse"]
+_MOST_LEVELS = 4  # of folders around labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,56 +75,59 @@ def read_labels(
     """
     if not path.exists():
         raise FormatError(f"There is no {path.name!r}; check the path.")
-    with _opened(path, limits) as source:
-        found = detect(source) if format_name is None else format_named(format_name)
+    with _opened(path, limits) as levels:
+        found, source = detect(levels) if format_name is None else (format_named(format_name), levels[0])
         if found.importer is None:
             raise FormatError(f"The format {found.name} can only be written; choose another one to read.")
+        if format_name is not None and found.detector is not None:
+            source = next((one for one in levels if found.detector(one)), source)
         labels = found.importer(source, None if media is None else Media(media))
         if not labels.entries:
             raise FormatError(f"{path.name!r} holds no video or image; check that it is {found.title}.")
         return found.name, labels
 
 
-def detect(source: Source) -> Format:
-    """The format of a file or folder.
+def detect(levels: Sequence[Source]) -> tuple[Format, Source]:
+    """The format of labels, and where they begin.
+
+    Args:
+        levels: Places where they may begin, outermost first.
 
     Raises:
         FormatError: When no format looks like it.
     """
-    for one in FORMATS.values():
-        if one.detector is not None and one.detector(source):
-            return one
+    for source in levels:
+        for one in FORMATS.values():
+            if one.detector is not None and one.detector(source):
+                return one, source
     raise FormatError(
-        f"{source.name!r} is in no format that is known here; name it, one of "
+        f"{levels[0].name!r} is in no format that is known here; name it, one of "
         f"{', '.join(one.name for one in FORMATS.values() if one.is_readable)}."
     )
 
 
 @contextmanager
-def _opened(path: Path, limits: ArchiveLimits | None) -> Iterator[Source]:
-    """The labels of a path: archives unpacked, and the only file of a folder instead of the folder."""
+def _opened(path: Path, limits: ArchiveLimits | None) -> Iterator[list[Source]]:
+    """The places where the labels of a path may begin; archives are unpacked."""
     if is_archive(path):
         with unpacked(path, limits) as folder:
-            yield Source(_only(folder))
+            yield _levels(folder)
     else:
-        yield Source(_only(path) if path.is_dir() else path)
+        yield _levels(path) if path.is_dir() else [Source(path)]
 
 
-def _only(folder: Path) -> Path:
-    """Go down while a folder holds a single thing; then its only file of JSON or XML, if it has just one."""
-    while True:
+def _levels(folder: Path) -> list[Source]:
+    """A folder, its only document, and the same for the folder inside, while it holds nothing else."""
+    found: list[Source] = []
+    for _ in range(_MOST_LEVELS):
+        found.append(Source(folder))
         inside = [one for one in sorted(folder.iterdir()) if not one.name.startswith((".", "__MACOSX"))]
-        if len(inside) != 1 or inside[0].is_symlink():
-            break
-        if inside[0].is_file():
-            is_document = inside[0].suffix.lower() in (".json", ".xml")
-            return inside[0] if is_document else folder
-        if inside[0].name in ("Annotations", "labels"):
+        documents = [one for one in inside if one.suffix.lower() in (".json", ".xml") and one.is_file()]
+        found += [Source(one) for one in documents if len(documents) == 1]
+        if len(inside) != 1 or inside[0].is_symlink() or not inside[0].is_dir():
             break
         folder = inside[0]
-    documents = [one for one in inside if one.suffix.lower() in (".json", ".xml") and one.is_file()]
-    others = [one for one in inside if one.is_dir() and one.name not in ("images", "data", "JPEGImages")]
-    return documents[0] if len(documents) == 1 and not others and len(inside) <= 2 else folder
+    return found
 
 
 def stripped(labels: LabelSet, target: Format) -> tuple[LabelSet, tuple[str, ...]]:
@@ -167,6 +172,11 @@ def write_labels(
         MediaError: When a frame cannot be read.
     """
     target = format_named(format_name)
+    if target.is_single and len(labels.entries) != 1:
+        raise FormatError(
+            f"{target.title} holds one video, got {len(labels.entries)}; convert them one by one, or choose "
+            "another format."
+        )
     ready, lost = stripped(labels, target)
     if lost and on_loss == "refuse":
         raise FormatError(f"{target.title} cannot hold {'; '.join(lost)}; choose another format or allow it.")

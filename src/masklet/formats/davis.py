@@ -15,10 +15,10 @@ import numpy.typing as npt
 from masklet.errors import FormatError
 from masklet.formats.builder import EntryBuilder
 from masklet.formats.label_set import Entry, LabelSet, seen
-from masklet.formats.losses import masks_by_frame
 from masklet.formats.media import Media
 from masklet.formats.paths import contain, unique_names
 from masklet.formats.source import Source
+from masklet.formats.strips import masks_by_frame
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE

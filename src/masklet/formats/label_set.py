@@ -102,9 +102,11 @@ class LabelSet:
     Args:
         entries: Videos and images in order.
         record: What stands above them in the file it was read from, with the name of its format, or None.
+        notes: What the importer passed over, in words.
     """
 
     entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)
     record: tuple[str, object] | None = field(default=None, compare=False)
 
     def with_records_of(self, original: LabelSet) -> LabelSet:
@@ -122,7 +124,7 @@ class LabelSet:
             else one
             for one in self.entries
         ]
-        return LabelSet(entries=tuple(entries), record=original.record)
+        return replace(self, entries=tuple(entries), record=original.record)
 
 
 def base_name(name: str) -> str:

@@ -26,13 +26,13 @@ from masklet.formats.label_set import (
     of_one_frame,
     seen,
 )
-from masklet.formats.losses import is_bare_box
 from masklet.formats.media import Media
 from masklet.formats.outlines import filled, one_outline
 from masklet.formats.palette import palette_color
 from masklet.formats.paths import safe_relative, stem_of, unique_names
 from masklet.formats.pictures import write_pictures
 from masklet.formats.source import IMAGE_SUFFIXES, Source, as_list, as_object, as_text, to_bytes
+from masklet.formats.strips import is_bare_box
 from masklet.geometry import Box, Size
 from masklet.masks import rle
 from masklet.masks.polygons import Ring
@@ -40,6 +40,7 @@ from masklet.masks.polygons import Ring
 NAME = "yolo"
 _DIGITS = 10  # of coordinates from 0 to 1: a corner stays within a millionth of a pixel of its place
 _SIZES = "sizes.json"
+_FOLDERS = ("labels", "train", "val", "valid", "test")
 
 
 def is_yolo(source: Source) -> bool:
