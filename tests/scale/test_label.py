@@ -176,10 +176,10 @@ def test_the_python_entry_takes_words_in_every_form(pictures, tmp_path, monkeypa
     monkeypatch.setattr("masklet.scale.label.run_labelling", fake)
     path = tmp_path / "classes.yaml"
     path.write_text("puppy: dog\n")
-    for words in ({"puppy": "dog"}, path, None, ["puppy"], "puppy"):
+    for words in ({"puppy": "dog"}, path, str(path), None, ["puppy"], "puppy"):
         assert masklet.label(pictures, tmp_path / "out", ontology=words, format="yolo") == "done"
     classes = [None if one.job.ontology is None else dict(one.job.ontology.classes) for one in seen]
-    assert classes == [{"puppy": "dog"}] * 2 + [None] + [{"puppy": "puppy"}] * 2
+    assert classes == [{"puppy": "dog"}] * 3 + [None] + [{"puppy": "puppy"}] * 2
     assert seen[0].format == "yolo"
     with pytest.raises(PromptError):
         masklet.label(pictures, tmp_path / "out", ontology={})

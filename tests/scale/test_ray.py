@@ -48,7 +48,7 @@ def test_two_hundred_inputs_survive_killed_workers_and_are_done_once(toys, make_
     manifest = Manifest(str(tmp_path / "manifest.jsonl"), {})
     manifest.begin()
     job = toys.ShoutJob(str(tmp_path / "out"))
-    events = list(run_job(job, items, choose_engine("ray", num_workers=2), manifest))
+    events = list(run_job(job, items, choose_engine("ray", num_workers=1), manifest))
     failed = {event.record.name: event.record for event in events if isinstance(event, ItemFailed)}
     assert set(failed) == {"0070.txt", "0120.txt"}
     assert all(one.num_tries == 3 for one in failed.values())
@@ -70,4 +70,4 @@ def test_actors_that_cannot_start_end_the_run_with_the_reason(toys, make_inputs,
     manifest.begin()
     job = toys.ShoutJob(str(tmp_path / "out"), refuses_to_start=True)
     with pytest.raises(SessionError, match="no such model"):
-        list(run_job(job, items, choose_engine("ray", num_workers=2), manifest))
+        list(run_job(job, items, choose_engine("ray", num_workers=1), manifest))

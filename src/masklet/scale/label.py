@@ -27,6 +27,7 @@ from masklet.scale.label_job import LabelJob
 from masklet.scale.manifest import FAILED, Manifest, Record
 
 MANIFEST = "manifest.jsonl"
+_FILE_ENDINGS = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +143,11 @@ def label(
             is told in ``failures``.
     """
     listed = [sources] if isinstance(sources, str | Path) else list(sources)
-    if isinstance(ontology, Path):
-        words: Ontology | None = read_ontology(ontology)
-    else:
-        words = None if ontology is None else as_ontology(ontology)
     request = LabelRequest(
         sources=tuple(map(str, listed)),
         out=str(out),
         format=format,
-        job=LabelJob(documents="", model=model, ontology=words),
+        job=LabelJob(documents="", model=model, ontology=_words(ontology)),
         num_workers=processes,
         resume=resume,
     )
@@ -160,6 +157,14 @@ def label(
         if isinstance(event, LabellingFinished):
             return event.summary
     raise RuntimeError("A run ends with LabellingFinished or an error.")
+
+
+def _words(ontology: Ontology | dict[str, str] | Sequence[str] | str | Path | None) -> Ontology | None:
+    if ontology is None:
+        return None
+    if isinstance(ontology, Path) or (isinstance(ontology, str) and ontology.endswith(_FILE_ENDINGS)):
+        return read_ontology(Path(ontology))
+    return as_ontology(ontology)
 
 
 def run_labelling(

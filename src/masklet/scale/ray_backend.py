@@ -166,6 +166,7 @@ class RayEngine:
             return
         if isinstance(said, str):
             if said:
+                self._ray.kill(member.actor)
                 raise SessionError(f"The workers cannot start: {said}")
             member.is_ready = True
             self._num_lost = 0
