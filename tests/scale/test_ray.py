@@ -48,7 +48,7 @@ def test_two_hundred_inputs_survive_killed_workers_and_are_done_once(toys, make_
     manifest = Manifest(str(tmp_path / "manifest.jsonl"), {})
     manifest.begin()
     job = toys.ShoutJob(str(tmp_path / "out"))
-    events = list(run_job(job, items, choose_engine("ray", num_workers=1), manifest))
+    events = list(run_job(job, items, choose_engine("ray", num_workers=2), manifest))
     failed = {event.record.name: event.record for event in events if isinstance(event, ItemFailed)}
     assert set(failed) == {"0070.txt", "0120.txt"}
     assert all(one.num_tries == 3 for one in failed.values())
