@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from masklet.evaluation.datasets import Clip
     from masklet.evaluation.occlusion import OcclusionScore
-    from masklet.evaluation.vos import ObjectScore
+    from masklet.evaluation.vos import ObjectScore, VosReport
     from masklet.weights.load import LoadedModel
 
 TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "occlusion"]
@@ -40,6 +40,7 @@ class _Options:
         rounds: Frames that are corrected; for interactive only.
         limit: Most clips, or photos of each source, or None for all.
         policy: Name of the memory policy.
+        report: Folder of the page, or None for none.
     """
 
     data: Path
@@ -48,6 +49,7 @@ class _Options:
     rounds: int
     limit: int | None
     policy: str
+    report: Path | None = None
 
     @property
     def command(self) -> str:
@@ -117,6 +119,10 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         int, typer.Option("--rounds", min=1, help="Frames that are clicked on, worst first (interactive).")
     ] = 4,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="The whole report.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="A page to look at, and Markdown, JSON, CSV (vos)."),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Clips, or photos of each source.")
     ] = None,
@@ -144,10 +150,12 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
             limit=limit,
             num_processes=processes,
         )
-        score_written(written, out=out, as_json=json)
+        score_written(written, out=out, report=report, as_json=json)
         return
     loaded = load_chosen(model, device=device, runtime=runtime, image_size=image_size)
-    options = _Options(data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy)
+    options = _Options(
+        data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy, report=report
+    )
     scored = _TASKS[task](loaded, options)
     say(scored.table)
     if out is not None:
@@ -215,16 +223,45 @@ def _vos(model: LoadedModel, options: _Options) -> _Scored:
     from masklet.evaluation.subjects import TrackSubject
     from masklet.evaluation.vos import evaluate_vos
 
+    if options.report is not None:
+        return _reported_vos(model, options, options.report)
     clips = islice(_clips(options.data), options.limit)
     subject = TrackSubject(model, options.policy)
     report = evaluate_vos(subject, clips, prompt=options.prompt, on_clip=_tell_objects)
-    values: dict[str, object] = {
+    return _Scored(
+        table=vos_table(report, title=options.data.name),
+        document=vos_document(report),
+        values=_vos_values(report),
+    )
+
+
+def _vos_values(report: VosReport) -> dict[str, object]:
+    return {
         "j_and_f": round(report.j_and_f, 4),
         "j": round(report.region.mean, 4),
         "f": round(report.contour.mean, 4),
     }
+
+
+def _reported_vos(model: LoadedModel, options: _Options, folder: Path) -> _Scored:
+    """The same with the masks kept in the folder, so that it can go on after a stop and be drawn."""
+    from masklet.cli.evaluate_predictions import score_shown, scoring_job
+    from masklet.cli.evaluate_report import follow_and_keep, write_video_report
+    from masklet.evaluation.score_report import scores_document, scores_table
+
+    written = WrittenOptions(
+        data=options.data, predictions=folder / "masks", counting="prompt", limit=options.limit
+    )
+    job = scoring_job(written)
+    for problem in follow_and_keep(model, job, prompt=options.prompt, policy=options.policy):
+        say(problem)
+    scored = score_shown(job)
+    title = f"{model.name} on {options.data.name}, {options.prompt} prompt"
+    write_video_report(folder, job, scored, title=title, facts=_facts(model, options))
     return _Scored(
-        table=vos_table(report, title=options.data.name), document=vos_document(report), values=values
+        table=scores_table(scored, title=title),
+        document={**scores_document(scored), "prompt": options.prompt},
+        values=_vos_values(scored.report),
     )
 
 

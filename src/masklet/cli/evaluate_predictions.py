@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from masklet.cli.console import ProgressDisplay, print_result, say
+from masklet.cli.evaluate_report import write_video_report
 
 if TYPE_CHECKING:
     from masklet.evaluation.counting import Counting
@@ -79,7 +80,9 @@ def scoring_job(options: WrittenOptions) -> ScoringJob:
     )
 
 
-def score_written(options: WrittenOptions, *, out: Path | None, as_json: bool) -> ScoredPredictions:
+def score_written(
+    options: WrittenOptions, *, out: Path | None, report: Path | None = None, as_json: bool
+) -> None:
     """Score the predictions, tell and keep the result.
 
     Raises:
@@ -87,10 +90,29 @@ def score_written(options: WrittenOptions, *, out: Path | None, as_json: bool) -
     """
     from masklet.evaluation.report import run_facts, write_json
     from masklet.evaluation.score_report import scores_document, scores_table
-    from masklet.evaluation.scoring import score_predictions
 
     job = scoring_job(options)
-    journal = None if out is None else out.with_name(f"{out.name}.partial")
+    kept = out or (None if report is None else report / "report.json")
+    journal = None if kept is None else kept.with_name(f"{kept.name}.partial")
+    scored = score_shown(job, options.num_processes, journal)
+    title = f"{options.predictions.name} on {options.data.name}"
+    say(scores_table(scored, title=title))
+    facts = run_facts(command=options.command, data=options.data.name, predictions=options.predictions.name)
+    if out is not None:
+        write_json(out, {**scores_document(scored), "facts": facts})
+    if report is not None:
+        write_video_report(report, job, scored, title=title, facts=facts)
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+    _print_summary(options, scored, as_json=as_json)
+
+
+def score_shown(
+    job: ScoringJob, num_processes: int | None = None, journal: Path | None = None
+) -> ScoredPredictions:
+    """Score with the progress and the problems on standard error; one process per core unless told."""
+    from masklet.evaluation.scoring import score_predictions
+
     numbers = count(1)
     with ProgressDisplay() as display:
 
@@ -99,18 +121,9 @@ def score_written(options: WrittenOptions, *, out: Path | None, as_json: bool) -
             for problem in found.problems[:_MOST_SAID]:
                 say(problem)
 
-        scored = score_predictions(
-            job, num_processes=options.num_processes or os.cpu_count() or 1, journal=journal, on_clip=tell
+        return score_predictions(
+            job, num_processes=num_processes or os.cpu_count() or 1, journal=journal, on_clip=tell
         )
-    say(scores_table(scored, title=f"{options.predictions.name} on {options.data.name}"))
-    if out is not None and journal is not None:
-        facts = run_facts(
-            command=options.command, data=options.data.name, predictions=options.predictions.name
-        )
-        write_json(out, {**scores_document(scored), "facts": facts})
-        journal.unlink(missing_ok=True)
-    _print_summary(options, scored, as_json=as_json)
-    return scored
 
 
 def _print_summary(options: WrittenOptions, scored: ScoredPredictions, *, as_json: bool) -> None:

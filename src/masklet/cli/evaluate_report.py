@@ -1,0 +1,72 @@
+"""``masklet evaluate … --report``: the result as a page to look at, and as Markdown, JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.cli.console import ProgressDisplay, say
+
+if TYPE_CHECKING:
+    from masklet.evaluation.scoring import ScoredPredictions, ScoringJob
+    from masklet.evaluation.vos import PromptKind
+    from masklet.weights.load import LoadedModel
+
+PAGE = "index.html"
+
+
+def write_video_report(
+    folder: Path, job: ScoringJob, scored: ScoredPredictions, *, title: str, facts: Mapping[str, object]
+) -> None:
+    """Write index.html, report.md, report.json and report.csv."""
+    from masklet.evaluation.page.video import video_page
+    from masklet.evaluation.score_report import scores_csv, scores_document, scores_table
+
+    page = video_page(job, scored, title=title, facts=facts)
+    write_files(
+        folder,
+        page=page,
+        table=scores_table(scored, title=title),
+        document={**scores_document(scored), "facts": dict(facts)},
+        csv=scores_csv(scored),
+    )
+
+
+def write_files(folder: Path, *, page: str, table: str, document: Mapping[str, object], csv: str) -> None:
+    """Write the four forms of a report and say where the page is."""
+    from masklet.evaluation.report import write_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+    (folder / "report.md").write_text(table, encoding="utf-8")
+    (folder / "report.csv").write_text(csv, encoding="utf-8")
+    write_json(folder / "report.json", document)
+    say(f"The report is {folder / PAGE}.")
+
+
+def follow_and_keep(
+    model: LoadedModel, job: ScoringJob, *, prompt: PromptKind, policy: str
+) -> tuple[str, ...]:
+    """Follow every clip that the folder of predictions does not hold yet; tells what could not be followed."""
+    from masklet.evaluation.recording import record_tracks
+    from masklet.evaluation.subjects import TrackSubject
+
+    run = {
+        "model": f"{model.name} at {model.config.image_size} px",
+        "weights": model.weights_sha256 or "random",
+        "policy": policy,
+    }
+    left = [place for place in job.places if not (job.predictions / f"{place.name}.json").exists()]
+    num_frames = sum(place.read().clip.num_frames for place in left)
+    numbers = count(1)
+    with ProgressDisplay() as display:
+        return record_tracks(
+            TrackSubject(model, policy),
+            job.places,
+            job.predictions,
+            prompt=prompt,
+            run=run,
+            on_frame=lambda: display.advance("Tracking", next(numbers), num_frames),
+        )
