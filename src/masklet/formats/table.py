@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from masklet.formats.alpha_video import FFV1, PRORES, VP9, alpha_exporter
 from masklet.formats.base import Format
 from masklet.formats.coco import is_coco, read_coco
 from masklet.formats.coco_video import is_coco_video, read_coco_video, write_coco_video
 from masklet.formats.coco_writer import write_coco, write_coco_polygons
+from masklet.formats.cutouts import write_cutouts
 from masklet.formats.cvat import is_cvat, read_cvat, write_cvat_images
 from masklet.formats.cvat_video import write_cvat_video
 from masklet.formats.davis import is_davis, read_davis, write_davis
+from masklet.formats.figures_csv import write_csv
+from masklet.formats.gif import write_gif
 from masklet.formats.label_studio import is_label_studio, read_label_studio, write_label_studio
 from masklet.formats.labelme import is_labelme, read_labelme, write_labelme
 from masklet.formats.mots import is_mots, read_mots, write_mots
@@ -199,6 +203,49 @@ FORMATS: dict[str, Format] = {
                 *("overlaps", "unseen", "unknown", "length", "empty", "frame-names"),
             ),
             note="Holds object numbers 1 to 254.",
+        ),
+        Format(
+            name="csv",
+            title="CSV of boxes, areas and centroids per frame",
+            shape="file",
+            suffix=".csv",
+            exporter=write_csv,
+            note="One row per object and frame.",
+        ),
+        Format(
+            name="cutouts",
+            title="PNG cut-outs with transparency",
+            shape="folder",
+            exporter=write_cutouts,
+            needs_media=True,
+            note="Cropped to the object's box.",
+        ),
+        Format(
+            name="gif",
+            title="GIF of the video with its masks",
+            shape="file",
+            suffix=".gif",
+            exporter=write_gif,
+            needs_media=True,
+            is_single=True,
+            note="At most 640 pixels wide or high.",
+        ),
+        *(
+            Format(
+                name=f"alpha-{name}",
+                title=f"Video with transparency, {title}",
+                shape="file",
+                suffix=suffix,
+                exporter=alpha_exporter(codec),
+                needs_media=True,
+                is_single=True,
+                note=note,
+            )
+            for name, title, suffix, codec, note in (
+                ("prores", "ProRes 4444", ".mov", PRORES, "For video editors."),
+                ("vp9", "VP9 in WebM", ".webm", VP9, "For browsers."),
+                ("ffv1", "FFV1 in Matroska", ".mkv", FFV1, "Without any loss."),
+            )
         ),
     )
 }
