@@ -93,3 +93,39 @@ def test_files_that_cannot_be_used(masklet_command, photo, image, out, words):
     outcome = masklet_command("image", folder / image, "--prompt", "+3,3", "--out", folder / out, *MODEL)
     assert outcome.code == 1
     assert words in outcome.err
+
+
+def test_examples_instead_of_prompts(masklet_command, photo, tmp_path):
+    arguments = (
+        "--like",
+        "box 8,10,24,26",
+        "--threshold",
+        "-2",
+        "--out",
+        tmp_path / "m.png",
+        "--json",
+        *MODEL,
+    )
+    for more in ((), ("--exemplar", photo)):
+        outcome = masklet_command("image", photo, *arguments, *more)
+        if outcome.code:
+            assert "Nothing in the image looks like the example" in outcome.err
+        else:
+            rows = json.loads(outcome.out)["objects"]
+            assert [row["object"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_a_mask_file_is_an_example_too(masklet_command, photo, tmp_path):
+    mask = np.zeros((40, 56), np.uint8)
+    mask[10:26, 8:24] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    arguments = ("--like", tmp_path / "mask.png", "--threshold", "3", "--out", tmp_path / "m.png", *MODEL)
+    outcome = masklet_command("image", photo, *arguments)
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert "lower --threshold" in outcome.err
+
+
+def test_examples_stand_alone(masklet_command, photo, tmp_path):
+    arguments = ("--like", "+14,16", "--prompt", "+3,3", "--out", tmp_path / "m.png", *MODEL)
+    outcome = masklet_command("image", photo, *arguments)
+    assert "--like searches the whole image" in outcome.err

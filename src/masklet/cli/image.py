@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,14 +22,18 @@ from masklet.cli.options import (
 )
 from masklet.cli.picture import check_png, write_png
 from masklet.cli.prompt_grammar import IMAGE_EXAMPLE, parse_image_prompt
+from masklet.cli.similar import ExemplarOption, LikeOption, check_alone, find_alike, read_examples
+from masklet.cli.text_options import DetectorOption, TextOption, ThresholdOption, load_detector
 from masklet.errors import PromptError
 from masklet.geometry import Size
 from masklet.pipeline.job import ObjectPrompt, merge_prompts
 from masklet.pipeline.labels import label_image
+from masklet.pipeline.text import find_in_image
 from masklet.video.image import read_image, write_indexed_png
 from masklet.video.overlay import draw_overlay
 
 if TYPE_CHECKING:
+    from masklet.pipeline.similar import SimilarObject
     from masklet.weights.load import LoadedModel
 
 
@@ -56,6 +61,11 @@ def image(  # noqa: PLR0913 - each parameter is one option of the command
             '"2: +50,60" a second object. May be given several times.',
         ),
     ] = None,
+    text: TextOption = None,
+    detector: DetectorOption = "embedded",
+    threshold: ThresholdOption = None,
+    like: LikeOption = None,
+    exemplar: ExemplarOption = None,
     overlay: OverlayImageOption = None,
     write_all: Annotated[
         bool,
@@ -67,33 +77,63 @@ def image(  # noqa: PLR0913 - each parameter is one option of the command
     json: JsonOption = False,
 ) -> None:
     """Cut objects out of an image."""
-    said = _gather_prompts(path, prompt or [], write_all=write_all)
+    said = _gather_prompts(path, prompt or [], text=text, like=like)
+    examples = read_examples(like or [])
     check_png(out, overlay)
     pixels = read_image(path)
     _check_inside(said, pixels)
+    labels: Mapping[int, str] = {}
+    if like:
+        check_alone(prompt, text, write_all)
+    if text is not None:
+        grounder = load_detector(detector, device=device)
+        first_id = 1 + max((one.object_id for one in said), default=0)
+        named = find_in_image(pixels, text, grounder, threshold=threshold, first_id=first_id, name=path.name)
+        said, labels = merge_prompts([*said, *named.prompts]), named.labels
+    _check_alone_with_all(said, write_all=write_all)
     loaded = load_chosen(model, device=device, runtime=runtime)
-    found = predict_candidates(loaded, pixels, said, all_candidates=write_all)
+    if examples:
+        alike = find_alike(loaded, pixels, examples, exemplar=exemplar, threshold=threshold)
+        found = {number: [_as_candidate(one)] for number, one in enumerate(alike, start=1)}
+    else:
+        found = predict_candidates(loaded, pixels, said, all_candidates=write_all)
     written = _write(found, out, pixels.shape[:2], write_all=write_all)
     if overlay is not None:
         _write_overlay(found, said, pixels, overlay)
-    rows = [
-        {"object": object_id, "score": round(best[0].score, 6), "area": int(best[0].mask.sum())}
-        for object_id, best in found.items()
-    ]
+    rows = [_row(object_id, best[0], labels) for object_id, best in found.items()]
     values = {
         "objects": rows,
         "model": loaded.name,
         "device": str(loaded.device),
         "out": [str(one) for one in written],
     }
-    words = ", ".join(
-        f"object {row['object']}: {row['area']} pixels, score {row['score']:.3f}" for row in rows
-    )
+    words = ", ".join(map(_row_in_words, rows))
     print_result(
         f"{words}: {', '.join(str(one) for one in written)}",
         {**values, "overlay": None if overlay is None else str(overlay)},
         as_json=json,
     )
+
+
+def _check_alone_with_all(said: tuple[ObjectPrompt, ...], *, write_all: bool) -> None:
+    if write_all and len(said) > 1:
+        raise PromptError(
+            f"--all writes the candidates of one object, got prompts for {len(said)}; prompt one of them."
+        )
+
+
+def _as_candidate(one: SimilarObject) -> Candidate:
+    return Candidate(mask=one.mask, score=one.score, logits=one.logits)
+
+
+def _row(object_id: int, best: Candidate, labels: Mapping[int, str]) -> dict[str, object]:
+    row = {"object": object_id, "score": round(best.score, 6), "area": int(best.mask.sum())}
+    return {**row, "label": labels[object_id]} if object_id in labels else row
+
+
+def _row_in_words(row: Mapping[str, object]) -> str:
+    name = f" ({row['label']})" if "label" in row else ""
+    return f"object {row['object']}{name}: {row['area']} pixels, score {row['score']:.3f}"
 
 
 def predict_candidates(
@@ -125,19 +165,17 @@ def predict_candidates(
     }
 
 
-def _gather_prompts(path: Path, texts: list[str], *, write_all: bool) -> tuple[ObjectPrompt, ...]:
+def _gather_prompts(
+    path: Path, texts: list[str], *, text: str | None, like: list[str] | None
+) -> tuple[ObjectPrompt, ...]:
 
-    if not texts:
+    if not texts and text is None and not like:
         raise PromptError(
             f"Nothing says what to cut out; give a click on the object, for example masklet image {path} --out mask.png "
-            f'--prompt "{IMAGE_EXAMPLE}" (on it at x 320, y 240, off it at x 100, y 50), or use masklet auto.'
+            f'--prompt "{IMAGE_EXAMPLE}" (on it at x 320, y 240, off it at x 100, y 50), or words, for example '
+            '--text "dog . person", or use masklet auto.'
         )
-    said = merge_prompts(map(parse_image_prompt, texts))
-    if write_all and len(said) > 1:
-        raise PromptError(
-            f"--all writes the candidates of one object, got prompts for {len(said)}; prompt one of them."
-        )
-    return said
+    return merge_prompts(map(parse_image_prompt, texts))
 
 
 def _check_inside(prompts: tuple[ObjectPrompt, ...], pixels: np.ndarray) -> None:

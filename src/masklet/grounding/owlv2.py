@@ -81,7 +81,7 @@ class Owlv2:
             x, y, width, height = boxes[row].tolist()
             box = clipped_box((x - width / 2, y - height / 2, x + width / 2, y + height / 2), size)
             if box is not None:
-                found.append(FoundBox(box=box, score=float(scores[row, number]), label=phrases[number]))
+                found.append(FoundBox(box=box, score=float(scores[row, number]), label=phrases[int(number)]))
         return keep_best(found)
 
 

@@ -65,8 +65,9 @@ def load_grounder(
 def _wrapped(loaded: TextModel, name: str, template: str | None) -> Grounder:
     kind = loaded.config.get("model_type")
     _check_kind(kind, name)
-    chosen = {} if template is None else {"template": template}
-    return GroundingDino(loaded, **chosen) if kind == DINO_TYPE else Owlv2(loaded, **chosen)
+    if kind == DINO_TYPE:
+        return GroundingDino(loaded) if template is None else GroundingDino(loaded, template=template)
+    return Owlv2(loaded) if template is None else Owlv2(loaded, template=template)
 
 
 def _check_kind(kind: object, name: str) -> None:

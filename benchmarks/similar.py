@@ -1,0 +1,121 @@
+"""Find all like this: precision and recall from one example each, on held-out photos.
+
+    python benchmarks/similar.py --data DATA [--limit N] [--sources coco leaves nuclei]
+
+For every photo with at least three outlined objects of one class, the object of median area is the example: once by its
+mask, once by its box. The others are to be found on the same photo; one is found when a mask has IoU 0.5 with it. The
+example itself counts neither way. On leaves and nuclei every object is of one class; on COCO a class is a name. The
+threshold was chosen on photos for training. Written to results/similar.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from masklet import ImagePredictor, PromptSet
+from masklet.evaluation.report import run_facts, write_json
+from masklet.pipeline.similar import SimilarFinder
+from masklet.training.grounder_photos import NamedPhoto, read_held_out_photos
+
+RESULTS = Path(__file__).parent / "results"
+LEAST_OBJECTS = 3
+MATCH = 0.5
+
+
+@dataclass
+class Tally:
+    """What was wanted, given and right."""
+
+    photos: int = 0
+    wanted: int = 0
+    given: int = 0
+    right: int = 0
+
+    def row(self) -> dict[str, float]:
+        """Precision and recall over all objects."""
+        return {
+            "photos": self.photos,
+            "objects": self.wanted,
+            "precision": round(self.right / max(1, self.given), 4),
+            "recall": round(self.right / max(1, self.wanted), 4),
+        }
+
+
+def iou(first: np.ndarray, second: np.ndarray) -> float:
+    """IoU of two masks."""
+    joined = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / joined if joined else 0.0
+
+
+def groups_of(photo: NamedPhoto) -> list[list[np.ndarray]]:
+    """Masks of the objects that look alike, group by group."""
+    by_name: dict[str, list[np.ndarray]] = defaultdict(list)
+    for index, name in enumerate(photo.names):
+        mask = photo.mask(index).astype(bool)
+        if mask.any():
+            by_name[name].append(mask)
+    return [masks for masks in by_name.values() if len(masks) >= LEAST_OBJECTS]
+
+
+def count(tally: Tally, found: list[np.ndarray], example: np.ndarray, others: list[np.ndarray]) -> None:
+    """Match what was found with what there is, one to one, best first."""
+    left = list(others)
+    tally.photos += 1
+    tally.wanted += len(others)
+    for mask in found:
+        if iou(mask, example) >= MATCH:
+            continue
+        tally.given += 1
+        best = max(range(len(left)), key=lambda one: iou(mask, left[one]), default=None)
+        if best is not None and iou(mask, left[best]) >= MATCH:
+            tally.right += 1
+            del left[best]
+
+
+def prompts_of(example: np.ndarray) -> dict[str, PromptSet]:
+    """The example by its mask and by its box."""
+    rows, columns = np.nonzero(example)
+    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    return {"mask": PromptSet(mask=example), "box": PromptSet(box=tuple(map(float, box)))}
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--limit", type=int, default=None, help="the most groups of each source")
+    parser.add_argument("--sources", nargs="+", default=["coco", "leaves", "nuclei"])
+    parser.add_argument("--out", type=Path, default=RESULTS / "similar.json")
+    asked = parser.parse_args()
+    finder = SimilarFinder(ImagePredictor(second_look=False))
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    seen: dict[str, int] = defaultdict(int)
+    for photo in read_held_out_photos(asked.data):
+        if photo.source not in asked.sources:
+            continue
+        for masks in groups_of(photo):
+            if asked.limit is not None and seen[photo.source] >= asked.limit:
+                break
+            seen[photo.source] += 1
+            example, *others = sorted(
+                masks, key=lambda one: abs(one.sum() - np.median([m.sum() for m in masks]))
+            )
+            for kind, prompt in prompts_of(example).items():
+                found = [one.mask for one in finder.find(photo.image(), [prompt])]
+                count(tallies[f"{photo.source}, by {kind}"], found, example, others)
+    values = {name: tally.row() for name, tally in tallies.items()}
+    for name, row in values.items():
+        print(name, row)
+    facts = run_facts(command="python benchmarks/similar.py --data DATA", model="compact")
+    write_json(asked.out, {"one_example": values, "run": facts})
+
+
+if __name__ == "__main__":
+    main()

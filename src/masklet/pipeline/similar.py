@@ -1,0 +1,223 @@
+"""Find all like this: examples in one image, objects that look like them in the same or another.
+
+finder = SimilarFinder(ImagePredictor())
+found = finder.find(image, [PromptSet(box=(10, 20, 80, 90))])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from masklet.errors import PromptError
+from masklet.geometry import Box
+from masklet.prompts import Click, PromptSet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from masklet.grounding.exemplars import Peak, Prototypes
+    from masklet.predictors.embedding import Embedding
+    from masklet.predictors.image import ImagePredictor
+    from masklet.predictors.results import Masks
+
+_NUM_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarOptions:
+    """How eagerly objects are taken for the same.
+
+    Attributes:
+        threshold: Least likeness of a whole object, about -1 to 1.
+        least_iou: Least quality of a mask by the model.
+        least_peak: Least likeness of a place that is looked at.
+        most: The most places in a round.
+        rounds: Times that what is not covered yet is looked at again.
+        largest_ratio: Objects this many times larger or smaller than the examples are not taken, by area.
+        max_overlap: IoU above which two masks are the same object.
+        max_inside: Part of a mask that may lie in a better one.
+    """
+
+    threshold: float = 0.4
+    least_iou: float = 0.25
+    least_peak: float = 0.1
+    most: int = 96
+    rounds: int = 3
+    largest_ratio: float = 5.0
+    max_overlap: float = 0.4
+    max_inside: float = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimilarObject:
+    """One object that looks like the examples.
+
+    Attributes:
+        mask: bool (h, w).
+        box: Around it, in image pixels.
+        score: Likeness and quality of the mask as one number; orders the objects of one search.
+        likeness: How much more it looks like an example than like the background, about -1 to 1.
+        predicted_iou: How good the mask is by the model.
+        logits: Mask logits, float32 (h, w).
+    """
+
+    mask: np.ndarray
+    box: Box
+    score: float
+    likeness: float
+    predicted_iou: float
+    logits: np.ndarray
+
+
+class SimilarFinder:
+    """Searches images for what looks like examples. Holds a model and no other state."""
+
+    def __init__(self, predictor: ImagePredictor, options: SimilarOptions | None = None) -> None:
+        """Use a predictor.
+
+        Args:
+            predictor: Encodes images and cuts objects out.
+            options: How eagerly objects are taken for the same.
+        """
+        self._predictor = predictor
+        self._options = options or SimilarOptions()
+
+    def learn(self, image: np.ndarray, examples: Sequence[PromptSet]) -> Prototypes:
+        """What examples look like; a value to keep and use on many images.
+
+        Args:
+            image: RGB uint8 (h, w, 3).
+            examples: A box or a mask, or clicks, for each.
+
+        Raises:
+            PromptError: When there is no example, or one does not fit the image or is empty.
+        """
+        return self._learn(self._predictor.embed(image), examples)
+
+    def find(
+        self, image: np.ndarray, examples: Sequence[PromptSet] | Prototypes, *, threshold: float | None = None
+    ) -> list[SimilarObject]:
+        """Objects that look like the examples, best first, the examples themselves among them.
+
+        Args:
+            image: RGB uint8 (h, w, 3).
+            examples: Prompts on this image, or what ``learn`` made of another.
+            threshold: Least likeness; None for that of the options.
+
+        Raises:
+            PromptError: When there is no example, or one does not fit the image or is empty.
+        """
+        from masklet.grounding.exemplars import (
+            Prototypes,
+            descriptors_of,
+            find_peaks,
+            likeness_map,
+            without_places,
+        )
+
+        embedding = self._predictor.embed(image)
+        known = examples if isinstance(examples, Prototypes) else self._learn(embedding, examples)
+        descriptors = descriptors_of(embedding.features)
+        likeness = likeness_map(descriptors, known)
+        least = self._options.threshold if threshold is None else threshold
+        found: list[SimilarObject] = []
+        for _ in range(self._options.rounds):
+            peaks = find_peaks(likeness, known.area, least=self._options.least_peak, most=self._options.most)
+            for start in range(0, len(peaks), _NUM_AT_ONCE):
+                batch = peaks[start : start + _NUM_AT_ONCE]
+                found += self._cut_out(embedding, descriptors, batch, known, least)
+            # What is found, and what was looked at in vain, is not looked at again: touching objects, which are one
+            # high plain of likeness, come out one after the other.
+            likeness = without_places(likeness, peaks, [one.mask for one in found])
+            if not peaks:
+                break
+        return self._distinct(found)
+
+    def _learn(self, embedding: Embedding, examples: Sequence[PromptSet]) -> Prototypes:
+        from masklet.grounding.exemplars import descriptors_of, make_prototypes
+
+        if not examples:
+            raise PromptError("There is no example; give a box or a mask around one object.")
+        for one in examples:
+            one.check_inside(embedding.size)
+        masks = [
+            one.mask.mask if one.mask is not None and one.is_mask_only else self._outline(embedding, one)
+            for one in examples
+        ]
+        return make_prototypes(descriptors_of(embedding.features), np.stack(masks))
+
+    def _outline(self, embedding: Embedding, example: PromptSet) -> np.ndarray:
+        mask = self._predictor.predict_objects(embedding, [example])[0].masks[0]
+        if mask.any() or example.box is None:
+            return mask
+        # a box around what the model does not see as an object still says where to look
+        x0, y0, x1, y1 = (round(edge) for edge in example.box.xyxy)
+        whole = np.zeros(embedding.size.hw, bool)
+        whole[max(0, y0) : max(y1, y0 + 1), max(0, x0) : max(x1, x0 + 1)] = True
+        return whole
+
+    def _cut_out(
+        self,
+        embedding: Embedding,
+        descriptors: Tensor,
+        peaks: Sequence[Peak],
+        known: Prototypes,
+        least: float,
+    ) -> list[SimilarObject]:
+        """The best of three masks at each peak, where one is like the examples."""
+        size = embedding.size
+        clicks = [
+            PromptSet(
+                [Click(min(one.x * size.width, size.width - 1), min(one.y * size.height, size.height - 1))]
+            )
+            for one in peaks
+        ]
+        answers = self._predictor.predict_objects(embedding, clicks, multimask=True)
+        candidates = (
+            [self._rated(answer, index, descriptors, known) for index in range(len(answer.masks))]
+            for answer in answers
+        )
+        kept = ([one for one in each if one is not None and one.likeness >= least] for each in candidates)
+        return [max(each, key=lambda one: one.score) for each in kept if each]
+
+    def _rated(
+        self, answer: Masks, index: int, descriptors: Tensor, known: Prototypes
+    ) -> SimilarObject | None:
+        from masklet.grounding.exemplars import likeness_of
+
+        mask = answer.masks[index]
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return None
+        ratio = float(mask.mean()) / known.area
+        if not 1 / self._options.largest_ratio <= ratio <= self._options.largest_ratio:
+            return None
+        likeness = likeness_of(descriptors, mask, known)
+        iou = float(answer.scores[index])
+        if iou < self._options.least_iou:
+            return None
+        # half of the weight of the size is lost at a ratio of about three
+        closeness = float(np.exp(-0.5 * np.log(ratio) ** 2))
+        box = Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+        score = max(0.0, likeness) * max(0.05, iou) * (0.5 + 0.5 * closeness)
+        return SimilarObject(
+            mask=mask, box=box, score=score, likeness=likeness, predicted_iou=iou, logits=answer.logits[index]
+        )
+
+    def _distinct(self, found: list[SimilarObject]) -> list[SimilarObject]:
+        kept: list[SimilarObject] = []
+        for one in sorted(found, key=lambda each: -each.score):
+            if all(self._is_other(one.mask, other.mask) for other in kept):
+                kept.append(one)
+        return kept
+
+    def _is_other(self, mask: np.ndarray, better: np.ndarray) -> bool:
+        shared = np.count_nonzero(mask & better)
+        if not shared:
+            return True
+        area, joined = np.count_nonzero(mask), np.count_nonzero(mask | better)
+        return shared / joined <= self._options.max_overlap and shared / area <= self._options.max_inside
