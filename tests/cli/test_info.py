@@ -107,3 +107,20 @@ def test_an_empty_folder(masklet_command, tmp_path):
     outcome = masklet_command("info", tmp_path)
     assert outcome.code == 1
     assert "holds no image" in outcome.err
+
+
+def test_the_head_of_a_detector_says_which_encoder_it_reads(masklet_command, tmp_path):
+    from masklet.grounding.head import GrounderHead, HeadConfig
+    from masklet.grounding.head_file import save_head
+    from masklet.weights.load import embedded_card
+
+    head = GrounderHead(HeadConfig(hidden=4, hidden_fine=4))
+    for sha256, words in (
+        (embedded_card().sha256, "fits"),
+        ("0" * 64, "was trained on the encoder of the weights 0000"),
+    ):
+        save_head(tmp_path / "head.safetensors", head, encoder_sha256=sha256)
+        values = json.loads(masklet_command("info", tmp_path / "head.safetensors", "--json").out)
+        assert values["kind"] == "embedded detector"
+        assert values["encoder"] == sha256
+        assert words in values["note"]

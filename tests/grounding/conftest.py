@@ -33,6 +33,12 @@ def owl_folder(tmp_path_factory):
     return _tiny_detectors().save_owlv2(tmp_path_factory.mktemp("owl"))
 
 
+@pytest.fixture(scope="session")
+def sentence_folder(tmp_path_factory):
+    """A folder with a small sentence encoder."""
+    return _tiny_detectors().save_sentence_encoder(tmp_path_factory.mktemp("sentences"))
+
+
 @pytest.fixture
 def without_transformers(monkeypatch):
     """As where the extra is not installed."""

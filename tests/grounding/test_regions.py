@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from masklet.grounding.regions import RegionOptions, find_regions
+from masklet.grounding.regions import RegionOptions, find_components, find_regions
 
 SIDE = 24
 
@@ -45,6 +45,12 @@ def test_an_object_cut_in_two_stays_one():
     probability, reach = scene((2, 4, 22, 12))
     probability[:, 10:13] = 0.05
     assert cells_of(find_regions(probability, reach)) == [(2, 4, 22, 12)]
+
+
+def test_components_need_no_reach_and_join_what_touches():
+    probability, _ = scene((2, 4, 10, 20), (10, 4, 14, 20), (17, 2, 22, 8))
+    assert cells_of(find_components(probability)) == [(2, 4, 14, 20), (17, 2, 22, 8)]
+    assert find_components(np.zeros((SIDE, SIDE), np.float32)) == []
 
 
 def test_specks_are_dropped():

@@ -5,6 +5,7 @@ import json
 import torch
 from transformers import (
     BertConfig,
+    BertModel,
     BertTokenizer,
     CLIPTokenizer,
     GroundingDinoConfig,
@@ -51,6 +52,15 @@ def save_grounding_dino(folder):
         disable_custom_kernels=True,
     )
     GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    save_bert_tokenizer(folder)
+    return folder
+
+
+def save_sentence_encoder(folder):
+    """A sentence encoder of a few thousand weights."""
+    torch.manual_seed(6)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=len(WORDS), **sizes)).save_pretrained(folder)
     save_bert_tokenizer(folder)
     return folder
 

@@ -109,9 +109,12 @@ def _folder_facts(path: Path) -> Facts:
 
 def _weights_facts(path: Path) -> Facts:
     # The reader imports torch, which nothing else here needs.
+    from masklet.grounding.head_file import is_head
     from masklet.models.config import PRESETS
     from masklet.weights.read import read_weights
 
+    if is_head(path):
+        return _detector_facts(path)
     read = read_weights(path)
     types = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in read.tensors.values())
     return {
@@ -125,6 +128,24 @@ def _weights_facts(path: Path) -> Facts:
         "parameters": sum(tensor.numel() for tensor in read.tensors.values()),
         "number_types": ", ".join(sorted(types)),
         "megabytes": round(read.path.stat().st_size / 1e6, 1),
+    }
+
+
+def _detector_facts(path: Path) -> Facts:
+    from masklet.grounding.embedded import describe_mismatch
+    from masklet.grounding.head_file import read_head
+    from masklet.weights.load import embedded_card
+
+    read = read_head(path)
+    return {
+        "kind": "embedded detector",
+        "name": path.name,
+        "classes": ", ".join(read.head.config.classes),
+        "encoder": read.encoder_sha256,
+        "note": describe_mismatch(read.encoder_sha256, embedded_card().sha256) or "fits the embedded weights",
+        "parameters": sum(tensor.numel() for tensor in read.head.state_dict().values()),
+        "megabytes": round(path.stat().st_size / 1e6, 1),
+        **read.metadata,
     }
 
 

@@ -16,9 +16,8 @@ from masklet.geometry import Size
 from masklet.grounding.base import FoundBox, check_threshold, clipped_box, keep_best
 from masklet.grounding.head import encode_for_head
 from masklet.grounding.head_file import HeadFile, read_head
-from masklet.grounding.regions import RegionOptions, find_regions
+from masklet.grounding.regions import Region, RegionOptions, find_components, find_regions
 from masklet.grounding.vocabulary import Resembling, Vocabulary
-from masklet.weights.card import read_card
 from masklet.weights.load import LoadedModel, load_model
 
 HEAD_FILE = "grounder.safetensors"
@@ -99,11 +98,16 @@ class EmbeddedGrounder:
         found: list[FoundBox] = []
         for phrase, name in zip(phrases, names, strict=True):
             channel = 1 + self.vocabulary.classes.index(name)
-            for region in find_regions(maps.probabilities[channel], maps.reach, self._options):
+            for region in self._regions(maps, channel):
                 box = clipped_box((region.box_xyxy * scale).tolist(), size)
                 if box is not None and region.score >= least:
                     found.append(FoundBox(box=box, score=region.score, label=phrase))
         return keep_best(found)
+
+    def _regions(self, maps: ClassMaps, channel: int) -> list[Region]:
+        if self._file.head.config.has_reach:
+            return find_regions(maps.probabilities[channel], maps.reach, self._options)
+        return find_components(maps.probabilities[channel], self._options)
 
     @torch.inference_mode()
     def look(self, image: np.ndarray) -> ClassMaps:
@@ -157,10 +161,3 @@ def describe_mismatch(trained_on: str, used_with: str | None) -> str | None:
         f"{(used_with or 'random weights')[:12]}...; it works less well than its card says until it is trained again "
         "with tools/train_grounder.py."
     )
-
-
-def embedded_mismatch() -> str | None:
-    """The same for the head and the weights in this package, by their cards alone."""
-    with resources.as_file(resources.files("masklet.weights") / "embedded") as folder:
-        used_with = read_card(folder / "compact.safetensors").sha256
-    return describe_mismatch(read_head(embedded_head_path()).encoder_sha256, used_with)

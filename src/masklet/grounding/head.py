@@ -34,6 +34,7 @@ class HeadConfig:
         fine_channels: Channels of its map at stride 8.
         hidden: Channels inside, at stride 16.
         hidden_fine: Channels inside, at stride 8.
+        has_reach: Whether the reach is trained; without it objects are connected cells.
     """
 
     classes: tuple[str, ...] = VOC_CLASSES
@@ -42,6 +43,7 @@ class HeadConfig:
     fine_channels: int = 32
     hidden: int = 64
     hidden_fine: int = 48
+    has_reach: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from masklet.errors import DamagedWeightsError, MismatchedWeightsError
@@ -58,6 +59,15 @@ def save_head(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_head(path: Path) -> bool:
+    """Whether a file says of itself that it is a head; False for any other file."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return (file.metadata() or {}).get(_FORMAT_KEY) == FORMAT
+    except (SafetensorError, OSError):
+        return False
 
 
 def read_head(path: Path) -> HeadFile:

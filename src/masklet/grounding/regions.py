@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -67,6 +68,24 @@ def find_regions(probability: Floats, reach: Floats, options: RegionOptions | No
         for number in range(len(founders))
         if (region := _region(probability, rows[owner == number], columns[owner == number], options))
         is not None
+    ]
+    return sorted(found, key=lambda one: -one.score)
+
+
+def find_components(probability: Floats, options: RegionOptions | None = None) -> list[Region]:
+    """Connected cells of one class, best first: for heads whose reach is not trained; touching objects stay one.
+
+    Args:
+        probability: Of the class, float32 (h, w).
+        options: How cells become objects; agreement of boxes is not asked.
+    """
+    options = options or RegionOptions()
+    is_on = (probability >= options.least_probability).astype(np.uint8)
+    number, owners = cv2.connectedComponents(is_on, connectivity=4)
+    found = [
+        region
+        for one in range(1, number)
+        if (region := _region(probability, *np.nonzero(owners == one), options)) is not None
     ]
     return sorted(found, key=lambda one: -one.score)
 

@@ -41,7 +41,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "boat": ("ship", "sailboat", "sailing boat", "yacht", "canoe", "kayak", "ferry", "vessel"),
         "bottle": ("wine bottle", "beer bottle", "water bottle", "flask"),
         "bus": ("coach", "autobus", "minibus", "omnibus"),
-        "car": ("automobile", "auto", "taxi", "cab", "sedan", "suv", "hatchback", "jeep", "motor car"),
+        "car": ("automobile", "auto", "taxi", "cab", "sedan", "suv", "hatchback", "jeep", "motor car", "van"),
         "cat": ("kitten", "kitty", "tomcat", "house cat"),
         "chair": ("armchair", "seat", "stool"),
         "cow": ("cattle", "calf", "bull", "ox"),

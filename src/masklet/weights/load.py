@@ -17,7 +17,7 @@ from masklet.models.config import PRESETS, ModelConfig, preset
 from masklet.models.model import SegmentationModel, build
 from masklet.models.network import Network
 from masklet.models.precision import PrecisionName, PrecisionPolicy, choose_device
-from masklet.weights.card import file_sha256, read_card
+from masklet.weights.card import WeightsCard, file_sha256, read_card
 from masklet.weights.download import fetch
 from masklet.weights.read import ReadWeights, read_weights
 from masklet.weights.registry import SOURCES, WeightsSource
@@ -147,6 +147,16 @@ def read_embedded(path: Path) -> tuple[ReadWeights, str]:
             f"{card.sha256[:12]}...; reinstall masklet."
         )
     return read_weights(path), sha256
+
+
+def embedded_card(name: str = "compact") -> WeightsCard:
+    """The card of embedded weights, without reading the weights.
+
+    Raises:
+        DamagedWeightsError: When it is missing or unreadable.
+    """
+    with resources.as_file(resources.files("masklet.weights") / "embedded") as folder:
+        return read_card(folder / SOURCES[name].file)
 
 
 def _file_weights(path: Path) -> tuple[ReadWeights, str]:
