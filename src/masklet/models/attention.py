@@ -33,13 +33,13 @@ class Attention(nn.Module):
 
     def forward(
         self,
-        query: Float[Tensor, "b n c"],
-        key: Float[Tensor, "b m k"],
-        value: Float[Tensor, "b m k"],
+        query: Float[Tensor, "#b n c"],
+        key: Float[Tensor, "#b m k"],
+        value: Float[Tensor, "#b m k"],
         *,
         key_valid: Bool[Tensor, "b m"] | None = None,
     ) -> Float[Tensor, "b n c"]:
-        """Attend.
+        """Attend; a side that is the same for the whole batch may be given once, and is projected once.
 
         Args:
             query: What asks.
@@ -47,11 +47,15 @@ class Attention(nn.Module):
             value: What is read.
             key_valid: False for padding that must not be read; None when all is valid.
         """
-        heads = self.num_heads
+        batch = max(len(query), len(key))
+        projected = (self.query(query), self.key(key), self.value(value))
+        queries, keys, values = (
+            split_heads(one, self.num_heads).expand(batch, -1, -1, -1) for one in projected
+        )
         read = F.scaled_dot_product_attention(
-            split_heads(self.query(query), heads),
-            split_heads(self.key(key), heads),
-            split_heads(self.value(value), heads),
+            queries,
+            keys,
+            values,
             attn_mask=None if key_valid is None else key_valid[:, None, None, :],
         )
         return self.out(join_heads(read))

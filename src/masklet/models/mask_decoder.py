@@ -62,7 +62,7 @@ class TwoWayBlock(nn.Module):
         image_position: Tensor,
         valid: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Update tokens (b, n, c) and image (b, hw, c)."""
+        """Update tokens (b, n, c) and image (b, hw, c); the image may come as one row for all."""
         if self.is_first:
             # the first block's tokens are their own positions: nothing is added and nothing is kept
             tokens = self.self_attention(tokens, tokens, tokens, key_valid=valid)
@@ -131,7 +131,11 @@ class MaskDecoder(nn.Module):
         valid = None
         if prompts.valid is not None:
             valid = torch.cat((prompts.valid.new_ones(own.shape[:2]), prompts.valid), dim=1)
-        image = (features + prompts.dense).flatten(2).transpose(1, 2)
+        dense = prompts.dense
+        if _is_one_row(features) and _is_one_row(dense):
+            # clicks on one image: until the image has looked at them, one row stands for all
+            features, dense = features[:1], dense[:1]
+        image = (features + dense).flatten(2).transpose(1, 2)
         position = image_position.flatten(1).T[None]
         tokens, image = self.transformer(tokens, image, position, valid)
         if prompts.fine is not None:
@@ -147,3 +151,8 @@ class MaskDecoder(nn.Module):
         skip4, skip8 = skips
         fine = F.gelu(self.upscale_norm(self.upscale8(image) + skip8))
         return F.gelu(self.upscale4(fine) + skip4)
+
+
+def _is_one_row(values: Tensor) -> bool:
+    """Whether a batch is one row, repeated without a copy."""
+    return len(values) > 1 and values.stride(0) == 0 and not torch.is_grad_enabled()

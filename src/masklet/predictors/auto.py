@@ -16,7 +16,7 @@ from torch import Tensor
 from masklet.geometry import Box, Size
 from masklet.masks.morphology import clean
 from masklet.models.model import ImageFeatures
-from masklet.models.prompt_encoder import PointLabel
+from masklet.predictors.auto_decode import decode_clicks
 from masklet.predictors.auto_grid import Crop, crops_of, grid_points
 from masklet.predictors.auto_overlap import Proposal, draw_on_canvas, keep_best, overlaps, touches_inner_edge
 from masklet.predictors.auto_presets import AutoPreset, choose_auto_preset
@@ -159,14 +159,7 @@ class AutoMasks:
         """Three masks for each click."""
         loaded = self.model
         # the centre of a model pixel is its own number: half a pixel is added in the prompt encoder
-        places = torch.from_numpy(clicks * loaded.config.image_size - 0.5).float()
-        points = torch.stack((places, torch.zeros_like(places)), dim=1).to(loaded.device)
-        labels = torch.tensor([int(PointLabel.POSITIVE), int(PointLabel.PADDING)], device=loaded.device)
-        network = loaded.model
-        with loaded.precision.autocast():
-            prompts = network.encode_prompts(points, labels.expand(len(points), -1))
-            shared = features.features.expand(len(points), -1, -1, -1)
-            decoded = network.decode(shared, features.skips, prompts)
+        decoded = decode_clicks(loaded, features, clicks * loaded.config.image_size - 0.5)
         logits = decoded.logits[:, 1:].flatten(0, 1).float()
         offset = usual_offset(logits, self.preset.stability_offset, self.preset.stability_share)
         stability = stability_of(logits, offset)

@@ -25,7 +25,7 @@ from masklet.errors import ConfigError
 from masklet.geometry import Box, Size
 from masklet.masks import rle
 from masklet.models.model import ImageFeatures
-from masklet.models.prompt_encoder import PointLabel
+from masklet.predictors.auto_decode import decode_clicks
 from masklet.predictors.auto_grid import Crop
 from masklet.predictors.image import ImagePredictor, as_picture
 from masklet.predictors.preprocess import to_image_logits
@@ -181,18 +181,10 @@ class SAM2AutomaticMaskGenerator:
     ) -> tuple[Tensor, Tensor]:
         """Logits (n, h4, w4) and predicted IoU (n,): all masks of each click, or those refined from a start."""
         loaded = self.model.loaded
-        places = torch.from_numpy(clicks * loaded.config.image_size).float()
-        points = torch.stack((places, torch.zeros_like(places)), dim=1).to(loaded.device)
-        labels = torch.tensor([int(PointLabel.POSITIVE), int(PointLabel.PADDING)], device=loaded.device)
-        with loaded.precision.autocast():
-            prompts = loaded.model.encode_prompts(
-                points, labels.expand(len(points), -1), None if start is None else start[:, None]
-            )
-            shared = features.features.expand(len(points), -1, -1, -1)
-            decoded = loaded.model.decode(shared, features.skips, prompts)
+        decoded = decode_clicks(loaded, features, clicks * loaded.config.image_size, start)
         if start is not None or not self.multimask_output:
             best = decoded.iou[:, 1:].argmax(dim=1) + 1 if start is not None and self.multimask_output else 0
-            rows = torch.arange(len(points), device=decoded.iou.device)
+            rows = torch.arange(len(clicks), device=decoded.iou.device)
             return decoded.logits[rows, best].float(), decoded.iou[rows, best].float()
         return decoded.logits[:, 1:].flatten(0, 1).float(), decoded.iou[:, 1:].flatten().float()
 
