@@ -78,6 +78,39 @@ def test_without_a_disk_budget_nothing_is_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_frames_go_to_the_folder_that_was_chosen(tmp_path):
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE, disk_bytes=2 * SIZE, folder=tmp_path))
+    cache.put(0, features(0))
+    cache.put(1, features(1))
+    assert [path.name for path in tmp_path.rglob("*.safetensors")] == ["0.safetensors"]
+    cache.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_whose_file_is_gone_is_not_there(tmp_path):
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE, disk_bytes=2 * SIZE, folder=tmp_path))
+    for frame in range(3):
+        cache.put(frame, features(frame))
+    next(tmp_path.rglob("1.safetensors")).unlink()
+    assert cache.get(0) is not None
+    assert cache.get(1) is None
+    assert cache.get(1) is None
+    cache.close()
+
+
+def test_a_full_disk_costs_no_more_than_the_cache(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("masklet.predictors.features.save_file", fail)
+    cache = FeatureCache(CacheBudget(memory_bytes=SIZE, disk_bytes=2 * SIZE, folder=tmp_path))
+    cache.put(0, features(0))
+    cache.put(1, features(1))
+    assert cache.get(0) is None
+    assert cache.get(1) is not None
+    cache.close()
+
+
 @pytest.mark.parametrize(
     "budget", [CacheBudget(memory_bytes=0), CacheBudget(memory_bytes=0, disk_bytes=2**20)]
 )

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from masklet.studio.app import create_app
 from masklet.studio.settings import Limits, StreamLimits, StudioSettings
 from masklet.studio.studio import Studio
+from masklet.video.frames import open_source
 from masklet.weights.load import load_model
 
 TOKEN = "a-token-of-the-tests-0123456789-0123456789"
@@ -74,6 +75,22 @@ def image_bytes(kind="PNG"):
     buffer = io.BytesIO()
     Image.fromarray(picture(0)).save(buffer, kind)
     return buffer.getvalue()
+
+
+class HereOpener:
+    """Decodes in this process: starting another one takes longer than most tests."""
+
+    def __init__(self, limits):
+        self.limits = limits
+
+    def open(self, path, _shown_name, *, allow_damaged):
+        return open_source(path, allow_damaged=allow_damaged, max_pixels=self.limits.pixels)
+
+    def warm(self):
+        pass
+
+    def close(self):
+        pass
 
 
 class Page:
@@ -157,8 +174,8 @@ def settings(tmp_path):
 def open_studio(settings):
     """A function that starts a studio on the same data folder; closing is up to the ``with``."""
 
-    def start(**changes):
-        studio = Studio(replace(settings, **changes), model=tiny_model())
+    def start(*, make_opener=HereOpener, **changes):
+        studio = Studio(replace(settings, **changes), model=tiny_model(), make_opener=make_opener)
         app = create_app(studio, token=TOKEN, static_folder=settings.home / "no-page")
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return TestClient(app, base_url=BASE, headers=headers)

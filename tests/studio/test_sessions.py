@@ -67,3 +67,14 @@ def test_without_a_whole_saved_session_the_database_is_enough(narrow, video, add
     kept = [one for one in narrow.masks(first) if one["frame"] < 5]
     assert kept == [one for one in before if one in kept]
     assert len(narrow.masks(first)) == 10
+
+
+def test_encoded_frames_lie_in_the_data_folder_and_what_a_crash_left_goes(open_studio, settings):
+    left = settings.cache_folder / "masklet-features-left" / "0.safetensors"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    with open_studio() as client:
+        assert list(settings.cache_folder.iterdir()) == []
+        features = client.app.state.studio.pool._options().features
+        assert features.folder == settings.cache_folder
+        assert 0 < features.disk_bytes <= settings.feature_disk_bytes

@@ -83,6 +83,10 @@ class FrameEngine:
         self._looking_again = ImagePredictor(model, post_process=replace(post_process, is_exclusive=False))
         self._next_version = next_version
 
+    def use_policy(self, policy: MemoryPolicy) -> None:
+        """Track with another memory policy from now on."""
+        self.tracker = replace(self.tracker, policy=policy)
+
     def encode(self, picture: Frame) -> ImageFeatures:
         """Features of a frame of a source, from the cache when they are there."""
         found = self.features.get(picture.index)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from masklet.models.model import ImageFeatures
 
 _MAPS = ("features", "skip4", "skip8")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +24,12 @@ class CacheBudget:
     Attributes:
         memory_bytes: Bytes on the device or in RAM.
         disk_bytes: Bytes of frames that left memory, in a temporary folder; 0 keeps none.
+        folder: Where the temporary folder is made; None for the system's place.
     """
 
     memory_bytes: int = 256 * 2**20
     disk_bytes: int = 0
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class FeatureCache:
         self._memory: OrderedDict[int, ImageFeatures] = OrderedDict()
         self._disk: OrderedDict[int, _OnDisk] = OrderedDict()
         self._num_bytes = 0
+        self._disk_bytes = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -56,11 +62,7 @@ class FeatureCache:
         if found is not None:
             self._memory.move_to_end(frame)
             return found
-        if frame in self._disk:
-            self._disk.move_to_end(frame)
-            maps = load_file(self._path(frame), device=self._disk[frame].device)
-            return ImageFeatures(*(maps[name] for name in _MAPS))
-        return None
+        return self._from_disk(frame) if frame in self._disk else None
 
     def put(self, frame: int, features: ImageFeatures) -> None:
         """Keep features, making room for them."""
@@ -78,22 +80,38 @@ class FeatureCache:
         self._memory.clear()
         self._disk.clear()
         self._num_bytes = 0
+        self._disk_bytes = 0
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
+    def _from_disk(self, frame: int) -> ImageFeatures | None:
+        self._disk.move_to_end(frame)
+        try:
+            maps = load_file(self._path(frame), device=self._disk[frame].device)
+        except (OSError, SafetensorError) as error:  # somebody tidied up: the frame is encoded again
+            _log.warning("an encoded frame is gone: %s", error)
+            self._disk_bytes -= self._disk.pop(frame).num_bytes
+            return None
+        return ImageFeatures(*(maps[name] for name in _MAPS))
+
     def _to_disk(self, frame: int, features: ImageFeatures) -> None:
         if features.num_bytes > self._budget.disk_bytes or frame in self._disk:
             return
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-")
-        save_file({name: getattr(features, name).cpu().contiguous() for name in _MAPS}, self._path(frame))
+        maps = {name: getattr(features, name).cpu().contiguous() for name in _MAPS}
+        try:
+            save_file(maps, self._path(frame))
+        except (OSError, SafetensorError) as error:  # a full disk
+            _log.warning("an encoded frame was not kept: %s", error)
+            return
         self._disk[frame] = _OnDisk(num_bytes=features.num_bytes, device=str(features.features.device))
-        while sum(one.num_bytes for one in self._disk.values()) > self._budget.disk_bytes:
-            oldest, _ = self._disk.popitem(last=False)
-            self._path(oldest).unlink()
+        self._disk_bytes += features.num_bytes
+        while self._disk_bytes > self._budget.disk_bytes:
+            oldest, left = self._disk.popitem(last=False)
+            self._disk_bytes -= left.num_bytes
+            self._path(oldest).unlink(missing_ok=True)
 
     def _path(self, frame: int) -> Path:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-")
+            self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-", dir=self._budget.folder)
         return Path(self._folder.name) / f"{frame}.safetensors"

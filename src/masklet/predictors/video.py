@@ -203,6 +203,15 @@ class VideoSession:
 
     # tracking
 
+    def use_policy(self, policy: str | MemoryPolicy) -> None:
+        """Track with another memory policy from now on; results in force stay.
+
+        Raises:
+            ConfigError: When there is no policy of this name.
+        """
+        self.policy = choose_policy(policy)
+        self._engine.use_policy(self.policy)
+
     def cancel(self) -> None:
         """Stop a running ``track`` after its current frame; what is done stays."""
         self._is_cancelled = True

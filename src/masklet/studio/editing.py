@@ -183,6 +183,7 @@ class Editor:
             _check_unlocked(known.get(object_id), is_needed=False)
             session = self._workshop.pool.get(media)
             session.prompt(object_id, frame, prompts)
+            self._engine.check_current()
             try:
                 return self._store_prompt(media, object_id, frame, request, prompts)
             except BaseException:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from masklet.effects import EffectSettings
+from masklet.studio.decoding import Opener
 from masklet.studio.exports.effects import write_effects
 from masklet.studio.exports.masks import write_coco, write_overlay, write_png
 from masklet.studio.exports.native import write_project
@@ -33,10 +35,13 @@ _KEPT_S = 24 * 3600.0
 class Exporter:
     """Makes export jobs and finds their files."""
 
-    def __init__(self, settings: StudioSettings, workshop: Workshop, library: Library) -> None:
+    def __init__(
+        self, settings: StudioSettings, workshop: Workshop, library: Library, opener: Opener
+    ) -> None:
         self._settings = settings
         self._workshop = workshop
         self._library = library
+        self._opener = opener
 
     def task(
         self, project_id: str, media: MediaRow | None, kind: Kind, effects: EffectSettings
@@ -57,7 +62,8 @@ class Exporter:
         self._remove_old()
         media_id = None if media is None else media.id
         job = self._workshop.jobs.add(Job(project_id=project_id, media_id=media_id, kind=kind))
-        return ExportTask(self._workshop, self._library, job, media, self.path(job), effects)
+        wanted = Wanted(media=media, path=self.path(job), effects=effects)
+        return ExportTask(self._workshop, self._library, self._opener, job, wanted)
 
     def path(self, job: Job) -> Path:
         """Where the file of a job is or will be."""
@@ -82,24 +88,28 @@ class Exporter:
                     path.unlink()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an export writes, and where; no medium means the whole project."""
+
+    media: MediaRow | None
+    path: Path
+    effects: EffectSettings
+
+
 class ExportTask:
     """One export."""
 
     def __init__(
-        self,
-        workshop: Workshop,
-        library: Library,
-        job: Job,
-        media: MediaRow | None,
-        path: Path,
-        effects: EffectSettings,
+        self, workshop: Workshop, library: Library, opener: Opener, job: Job, wanted: Wanted
     ) -> None:
         self.job = job
         self._workshop = workshop
         self._library = library
-        self._media = media
-        self._path = path
-        self._effects = effects
+        self._opener = opener
+        self._media = wanted.media
+        self._path = wanted.path
+        self._effects = wanted.effects
         self._steps: Generator[None] | None = None
 
     def step(self) -> bool:
@@ -107,9 +117,16 @@ class ExportTask:
         try:
             return self._advance()
         except Exception as error:  # noqa: BLE001 - whatever happens is told to the page; the thread goes on
+            if self.job.is_over:
+                return True
             self._path.unlink(missing_ok=True)
             self._workshop.jobs.end(self.job, "failed", describe(error)[2])
             return True
+
+    def abandon(self, message: str) -> None:
+        """Fail: the frame at work does not end."""
+        self._path.unlink(missing_ok=True)
+        self._workshop.jobs.end(self.job, "failed", message)
 
     def _advance(self) -> bool:
         if self._steps is None:
@@ -122,10 +139,13 @@ class ExportTask:
         try:
             next(self._steps)
         except StopIteration:
+            if self.job.is_over:
+                return True
             self._workshop.jobs.end(self.job, "done")
             return True
-        self._workshop.jobs.advance(self.job)
-        return False
+        if not self.job.is_over:
+            self._workshop.jobs.advance(self.job)
+        return self.job.is_over
 
     def _write(self) -> Generator[None]:
         store, media = self._workshop.store, self._media
@@ -139,7 +159,7 @@ class ExportTask:
         elif self.job.kind == "png":
             yield from write_png(store, media, self._path)
         else:
-            with self._library.open(media) as source:
+            with self._library.open(media, self._opener) as source:
                 if self.job.kind == "effects":
                     yield from write_effects(store, media, source, self._path, self._effects)
                 else:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from masklet.studio.decoding import Opener
 from masklet.studio.library import Library
 from masklet.studio.store import MediaRow
-from masklet.video.reader import VideoReader
 from masklet.video.source import FrameSource
 
 CONTENT_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
@@ -35,8 +35,9 @@ class FrameRequest:
 class FrameServer:
     """Decodes frames, with a few files open at a time."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, opener: Opener) -> None:
         self._library = library
+        self._opener = opener
         self._open: OrderedDict[str, FrameSource] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -66,17 +67,17 @@ class FrameServer:
     def times_s(self, media: MediaRow) -> list[float]:
         """When each frame is shown, in seconds from the first."""
         source = self.source(media)
-        if isinstance(source, VideoReader):
-            seconds = source.facts.pts_s
-            return [one - seconds[0] for one in seconds]
-        return [0.0] * media.num_frames
+        first_s = source.pts_s(0)
+        if first_s is None:
+            return [0.0] * media.num_frames
+        return [(source.pts_s(index) or 0.0) - first_s for index in range(media.num_frames)]
 
     def source(self, media: MediaRow) -> FrameSource:
         """The frames of a medium; the least recently used file is closed when too many are open."""
         with self._lock:
             found = self._open.get(media.id)
             if found is None:
-                found = self._open[media.id] = self._library.open(media)
+                found = self._open[media.id] = self._library.open(media, self._opener)
             self._open.move_to_end(media.id)
             while len(self._open) > _OPEN_SOURCES:
                 self._open.popitem(last=False)[1].close()

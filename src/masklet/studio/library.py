@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from masklet.errors import MediaError
+from masklet.studio.decoding import Opener
 from masklet.studio.paths import contain, new_id
 from masklet.studio.probing import Probed, probe_file
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import MediaRow, Store
 from masklet.studio.uploads import Uploads, file_digest
-from masklet.video.frames import open_source
 from masklet.video.source import FrameSource
 
 SAMPLE_NAME = "cup_shuffle.mp4"
@@ -114,16 +114,13 @@ class Library:
         """The file of a medium."""
         return contain(self._settings.media_folder, media.file)
 
-    def open(self, media: MediaRow) -> FrameSource:
-        """The frames of a medium.
+    def open(self, media: MediaRow, opener: Opener) -> FrameSource:
+        """The frames of a medium, as somebody opens them.
 
         Raises:
             MediaError: When the file is gone or damaged.
         """
-        is_damaged = media.damage is not None
-        return open_source(
-            self.path(media), allow_damaged=is_damaged, max_pixels=self._settings.limits.pixels
-        )
+        return opener.open(self.path(media), media.name, allow_damaged=media.damage is not None)
 
     def remove_file(self, media: MediaRow) -> None:
         """Remove the file of a medium that left the database."""

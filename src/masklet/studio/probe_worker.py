@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import MaskletError, MediaLimitError, UnsupportedMediaError
+from masklet.studio.confinement import confine
 
 
 def main() -> None:
     """Read a request from standard input, write the answer to standard output."""
     request = json.load(sys.stdin)
-    _limit(request["memory_bytes"], request["seconds"])
+    confine(request["memory_bytes"], request["seconds"])
     try:
         answer = _facts(Path(request["path"]), request["pixels"], allow_damaged=request["allow_damaged"])
     except MaskletError as error:
@@ -28,21 +28,6 @@ def main() -> None:
             "message": "The file needs more memory than it may take.",
         }
     json.dump(answer, sys.stdout)
-
-
-def _limit(memory_bytes: int, seconds: int) -> None:
-    """Cap memory, processor time and written files, where the system can."""
-    with suppress(ImportError):
-        import resource
-
-        for kind, most in (
-            (resource.RLIMIT_AS, memory_bytes),
-            (resource.RLIMIT_CPU, seconds),
-            (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            with suppress(ValueError, OSError):  # a system may not know a limit, or already hold a lower one
-                resource.setrlimit(kind, (most, most))
 
 
 def _facts(path: Path, pixels: int, *, allow_damaged: bool) -> dict[str, Any]:

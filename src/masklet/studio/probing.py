@@ -12,9 +12,9 @@ from typing import Any
 
 from masklet import errors
 from masklet.errors import DamagedMediaError, MediaError, MediaLimitError
+from masklet.studio.decoding import KEPT_VARIABLES
 from masklet.studio.settings import Limits
 
-_KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG")
 _PROGRAM = "from masklet.studio.probe_worker import main; main()"
 
 
@@ -55,7 +55,7 @@ def probe_file(path: Path, shown_name: str, limits: Limits, *, allow_damaged: bo
         "seconds": limits.probe_seconds,
         "allow_damaged": allow_damaged,
     }
-    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(

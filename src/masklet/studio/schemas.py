@@ -311,11 +311,12 @@ class NewImport(Wire):
 
 
 class NewTracking(Wire):
-    """Frames [start, stop) to be tracked; ``both`` goes forward, then backward."""
+    """Frames [start, stop); ``both`` goes forward, then backward; ``keeps_apart`` lets objects exclude each other."""
 
     start: FrameIndex = 0
     stop: FrameIndex | None = None
     direction: Literal["forward", "backward", "both"] = "forward"
+    keeps_apart: bool = False
 
 
 class EffectState(Wire):

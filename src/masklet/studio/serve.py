@@ -67,6 +67,8 @@ def serve(settings: StudioSettings, launch: Launch, *, on_ready: Callable[[str],
         with locked(settings.home, settings.port):
             token = launch.token or make_token()
             studio = Studio(settings)
+            for opener in studio.openers[:2]:  # an export can wait for its own
+                opener.warm()
             app = create_app(studio, token=token)
             keep_token(settings.home, token)
             project_id = open_media(studio, launch.media)

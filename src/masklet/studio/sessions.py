@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -19,8 +20,11 @@ from masklet.errors import MaskletError
 from masklet.geometry import Size
 from masklet.masks.rle import RLE
 from masklet.predictors.engine import probability
+from masklet.predictors.features import CacheBudget
+from masklet.predictors.options import SessionOptions
 from masklet.predictors.restore import KnownObject, known_object, restore_object
 from masklet.predictors.video import VideoSession
+from masklet.studio.decoding import Opener
 from masklet.studio.library import Library
 from masklet.studio.paths import contain
 from masklet.studio.settings import StudioSettings
@@ -47,7 +51,14 @@ class SessionPool:
     """Sessions by medium."""
 
     def __init__(
-        self, settings: StudioSettings, store: Store, library: Library, model: Callable[[], LoadedModel]
+        self,
+        settings: StudioSettings,
+        store: Store,
+        library: Library,
+        model: Callable[[], LoadedModel],
+        *,
+        opener: Opener,
+        check_current: Callable[[], None] = lambda: None,
     ) -> None:
         """Remember how to open sessions.
 
@@ -56,12 +67,17 @@ class SessionPool:
             store: What is true.
             library: Where frames come from.
             model: Gives the model; loads it at the first call.
+            opener: Who decodes the frames.
+            check_current: Raises on a thread that was given up, before that changes anything.
         """
+        self._check_current = check_current
+        self._opener = opener
         self._settings = settings
         self._store = store
         self._library = library
         self._model = model
         self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._lost: list[VideoSession] = []
 
     @property
     def num_open(self) -> int:
@@ -76,12 +92,20 @@ class SessionPool:
         """
         found = self._open.get(media.id)
         if found is None:
-            found = self._open[media.id] = self._wake(media)
+            woken = self._wake(media)
+            self._check_current()
+            found = self._open[media.id] = woken
         found.used_s = time.monotonic()
         self._open.move_to_end(media.id)
         self._take_over(found)
+        self._check_current()
         self._make_room()
         return found.session
+
+    def tidy(self) -> None:
+        """Remove encoded frames that a killed process left behind."""
+        for path in self._settings.cache_folder.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
 
     def touch(self, media_id: str, object_ids: Iterable[int]) -> None:
         """Objects changed in the database by another way than through the session."""
@@ -98,6 +122,11 @@ class SessionPool:
         found = self._open.get(media_id)
         if found is not None:
             found.num_pins -= 1
+
+    def abandon(self) -> None:
+        """Let go of every session, since one of them hangs; the database has all that is needed to open them again."""
+        self._lost += [found.session for found in self._open.values()]
+        self._open = OrderedDict()
 
     def forget(self, media_id: str) -> None:
         """Close a session for good."""
@@ -117,6 +146,9 @@ class SessionPool:
         """Put all sessions to sleep."""
         for media_id in list(self._open):
             self.sleep(media_id)
+        for session in self._lost:
+            session.close()
+        self._lost.clear()
 
     def sleep(self, media_id: str) -> None:
         """Save a session and free its memory."""
@@ -138,19 +170,26 @@ class SessionPool:
 
     def _wake(self, media: MediaRow) -> _Open:
         """A saved session if there is one that fits, or a new one; either is then held against the database."""
-        model, source, path = self._model(), self._library.open(media), self._file(media.id)
+        model, source, path = self._model(), self._library.open(media, self._opener), self._file(media.id)
         session: VideoSession | None = None
         if path.is_file():
             try:
-                session = VideoSession.load(path, model, source)
+                session = VideoSession.load(path, model, source, options=self._options())
             except MaskletError as error:  # damaged, or of another model: the database has all that is needed
                 _log.warning("a saved session was not used: %s", error)
             path.unlink(missing_ok=True)
         if session is None:
-            session = VideoSession(model, source)
+            session = VideoSession(model, source, options=self._options())
         found = _Open(session=session, media=media)
         found.stale.update(self._different(found))
         return found
+
+    def _options(self) -> SessionOptions:
+        """Encoded frames stay on disk while there is room, so that a correction only has to decode them again."""
+        settings = self._settings
+        spare = shutil.disk_usage(settings.home).free - settings.limits.reserve_bytes
+        most = min(settings.feature_disk_bytes, max(0, spare // 4))
+        return SessionOptions(features=CacheBudget(disk_bytes=most, folder=settings.cache_folder))
 
     def _different(self, found: _Open) -> set[int]:
         """Objects that session and database do not agree on."""

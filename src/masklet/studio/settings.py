@@ -23,8 +23,9 @@ class Limits:
         reserve_bytes: Free disk space that is left untouched.
         pixels: Largest height times width of a frame.
         live_frame_bytes: Largest picture of a live stream.
-        probe_memory_bytes: Address space of the process that opens an upload.
+        probe_memory_bytes: Address space of each process that opens media.
         probe_seconds: Processor time, and half the wall time, of that process.
+        decode_seconds: Wall time of one frame.
         upload_age_s: Uploads that nobody finished are removed after so many seconds.
         archive_entries: Files in an imported project.
     """
@@ -37,6 +38,7 @@ class Limits:
     live_frame_bytes: int = 4 * MEBIBYTE
     probe_memory_bytes: int = 3 * 1024 * MEBIBYTE
     probe_seconds: int = 60
+    decode_seconds: float = 30.0
     upload_age_s: float = 24 * 3600.0
     archive_entries: int = 2000
 
@@ -72,6 +74,10 @@ class StudioSettings:
         stream: Caps on streams.
         num_sessions: Videos whose memories are held at a time; the least recently used goes to disk.
         session_idle_s: A video that nobody worked on for so long goes to disk too.
+        feature_disk_bytes: Encoded frames that each open video may keep on disk, so that a correction need not encode
+            them again; never more than a quarter of what the disk has to spare.
+        blocked_s: A computation that stands still for so long is given up, and the engine's thread is replaced.
+        busy_s: So is one that computes, but does not end.
         num_jobs: Trackings and exports that may wait or run at a time.
     """
 
@@ -84,6 +90,9 @@ class StudioSettings:
     stream: StreamLimits = field(default_factory=StreamLimits)
     num_sessions: int = 3
     session_idle_s: float = 900.0
+    feature_disk_bytes: int = 2 * 1024 * MEBIBYTE
+    blocked_s: float = 30.0
+    busy_s: float = 900.0
     num_jobs: int = 16
 
     @property
@@ -107,6 +116,11 @@ class StudioSettings:
         return self.home / "exports"
 
     @property
+    def cache_folder(self) -> Path:
+        """Where encoded frames lie while a video is open; emptied at every start."""
+        return self.home / "cache"
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that must exist."""
         return (
@@ -115,6 +129,7 @@ class StudioSettings:
             self.uploads_folder,
             self.sessions_folder,
             self.exports_folder,
+            self.cache_folder,
         )
 
     def prepare(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from masklet import __version__
 from masklet.effects import EffectSettings
 from masklet.errors import StudioError
+from masklet.studio.decoding import DecodeProcess, Opener
 from masklet.studio.editing import Editor
 from masklet.studio.exporting import Exporter, ExportTask
 from masklet.studio.frames import FrameServer
@@ -16,12 +18,12 @@ from masklet.studio.jobs import Job, JobBoard, Kind
 from masklet.studio.library import Library
 from masklet.studio.refusals import RefusedError
 from masklet.studio.sessions import SessionPool
-from masklet.studio.settings import StudioSettings
+from masklet.studio.settings import Limits, StudioSettings
 from masklet.studio.store import MediaRow, Store
 from masklet.studio.stream import Hub
 from masklet.studio.suggesting import Suggester
-from masklet.studio.tasks import STUCK_S, Engine
-from masklet.studio.tracking import TrackTask, Workshop, checked_range
+from masklet.studio.tasks import STUCK_S, Engine, Patience
+from masklet.studio.tracking import TrackRange, TrackTask, Workshop
 from masklet.studio.uploads import Uploads
 from masklet.weights.load import LoadedModel, load_model
 
@@ -31,12 +33,19 @@ _log = logging.getLogger(__name__)
 class Studio:
     """Store, engine, sessions, jobs and streams of one data folder."""
 
-    def __init__(self, settings: StudioSettings, *, model: LoadedModel | None = None) -> None:
+    def __init__(
+        self,
+        settings: StudioSettings,
+        *,
+        model: LoadedModel | None = None,
+        make_opener: Callable[[Limits], Opener] = DecodeProcess,
+    ) -> None:
         """Open the data folder; nothing is computed yet.
 
         Args:
             settings: How to run.
             model: A model that is loaded already; the one of the settings is loaded when None.
+            make_opener: Makes whoever decodes media: one for what is shown, one for the engine, one for exports.
 
         Raises:
             StudioError: When the data folder cannot be used.
@@ -52,14 +61,24 @@ class Studio:
         self.store = Store(settings.home)
         self.uploads = Uploads(settings)
         self.library = Library(settings, self.store, self.uploads)
-        self.frames = FrameServer(self.library)
+        self.openers = [make_opener(settings.limits) for _ in range(3)]
+        shown, engine, exported = self.openers
+        self.frames = FrameServer(self.library, shown)
         self.jobs = JobBoard(self.hub, most=settings.num_jobs)
-        self.pool = SessionPool(settings, self.store, self.library, self.model)
+        self.pool = SessionPool(
+            settings,
+            self.store,
+            self.library,
+            self.model,
+            opener=engine,
+            check_current=lambda: self.engine.check_current(),
+        )
         self.workshop = Workshop(store=self.store, pool=self.pool, jobs=self.jobs, hub=self.hub)
-        self.engine = Engine(on_idle=self.pool.expire)
-        self.export_engine = Engine(on_idle=lambda: None)
+        patience = Patience(blocked_s=settings.blocked_s, busy_s=settings.busy_s)
+        self.engine = Engine(on_idle=self.pool.expire, on_replaced=self.pool.abandon, patience=patience)
+        self.export_engine = Engine(on_idle=lambda: None, patience=patience)
         self.editor = Editor(self.workshop, self.engine)
-        self.exporter = Exporter(settings, self.workshop, self.library)
+        self.exporter = Exporter(settings, self.workshop, self.library, exported)
         self.suggester = Suggester(self.frames, self.engine, self.model)
         self._model = model
         self._model_lock = threading.Lock()
@@ -68,6 +87,7 @@ class Studio:
         """Start the threads, tidy up after a crash, and begin to load the model."""
         self.library.remove_orphans()
         self.uploads.remove_old()
+        self.pool.tidy()
         self.engine.start()
         self.export_engine.start()
         self.engine.submit(self._warm_up)
@@ -82,6 +102,8 @@ class Studio:
         self.editor.flush()
         self.pool.close()
         self.frames.close()
+        for opener in self.openers:
+            opener.close()
         self.store.close()
 
     def model(self) -> LoadedModel:
@@ -93,7 +115,8 @@ class Studio:
         """
         with self._model_lock:
             if self._model is None:
-                self._model = load_model(self.settings.model, device=self.settings.device)
+                with self.engine.unhurried():  # weights may have to be fetched
+                    self._model = load_model(self.settings.model, device=self.settings.device)
             return self._model
 
     def health(self) -> dict[str, object]:
@@ -110,19 +133,23 @@ class Studio:
             "num_waiting": self.engine.num_waiting,
         }
 
-    def track(self, media: MediaRow, start: int, stop: int | None, direction: str) -> Job:
+    def track(self, media: MediaRow, frames: TrackRange, *, keeps_apart: bool = False) -> Job:
         """Begin to track the prompted objects of a medium.
 
+        Args:
+            media: The medium.
+            frames: Which frames.
+            keeps_apart: Whether objects exclude each other.
+
         Raises:
-            RefusedError: When nothing was prompted, the range is wrong, or it is being tracked already.
+            RefusedError: When nothing was prompted, or it is being tracked already.
         """
-        frames = checked_range(media, start, stop, direction)
         if not self.store.projects.prompts(media.id):
             raise RefusedError(409, "nothing", "Nothing says what to track; click an object first.")
         job = self.jobs.add(
             Job(project_id=media.project_id, media_id=media.id, kind="track", num_total=frames.num_steps)
         )
-        task = TrackTask(self.workshop, media, job, frames)
+        task = TrackTask(self.workshop, media, job, frames, policy="rivals" if keeps_apart else "recent")
         self.engine.submit(lambda: self.editor.watch(task))
         self.engine.add(task)
         return job

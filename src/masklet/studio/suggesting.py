@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from masklet.predictors.auto import AutoMasks, MaskCandidate
 from masklet.predictors.image import Embedding, ImagePredictor
 from masklet.prompts import PromptSet
 from masklet.studio.frames import FrameServer
+from masklet.studio.refusals import RefusedError
 from masklet.studio.store import MediaRow
 from masklet.studio.tasks import Engine
 from masklet.weights.load import LoadedModel
@@ -90,6 +92,11 @@ class _Search:
         self._candidates: Iterator[MaskCandidate] | None = None
         self._listed: list[Suggestion] = []
 
+    def abandon(self, message: str) -> None:
+        """Tell whoever asked."""
+        with suppress(InvalidStateError):
+            self.found.set_exception(RefusedError(503, "stuck", message))
+
     def step(self) -> bool:
         """Find one more; True when there are no more."""
         try:
@@ -99,11 +106,13 @@ class _Search:
             if one is not None:
                 self._listed.append(_suggestion(one.mask, one.predicted_iou, one.stability))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it; the engine goes on
-            self.found.set_exception(error)
+            with suppress(InvalidStateError):
+                self.found.set_exception(error)
             return True
         if one is None or len(self._listed) >= MAX_CANDIDATES:
             self._listed.sort(key=lambda item: item.score * item.stability, reverse=True)
-            self.found.set_result(self._listed)
+            with suppress(InvalidStateError):  # given up meanwhile
+                self.found.set_result(self._listed)
             return True
         return False
 

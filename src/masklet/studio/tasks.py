@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from masklet.studio.refusals import RefusedError
@@ -15,6 +17,9 @@ from masklet.studio.refusals import RefusedError
 Answer = TypeVar("Answer")
 MAX_WAITING = 64
 STUCK_S = 30.0
+HUNG = "The model stood still, so it was given up; nothing that was saved is lost. Try again."
+_THREAD_NAME = "masklet-engine"
+_COMPUTING_SHARE = 0.01
 _IDLE_S = 0.5
 _log = logging.getLogger(__name__)
 
@@ -26,40 +31,73 @@ class Task(Protocol):
         """Do one step; True when nothing is left. Handles its own errors."""
         ...
 
+    def abandon(self, message: str) -> None:
+        """The step at work does not end and is waited for no longer; on another thread than the step's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a call or step may take before the thread is given up.
+
+    Attributes:
+        blocked_s: When the thread does not compute, as in a deadlock.
+        busy_s: When it computes.
+    """
+
+    blocked_s: float = 30.0
+    busy_s: float = 900.0
+
 
 class Engine:
-    """The thread of one device."""
+    """The thread of one device. One that hangs is replaced: what it was doing is refused, what waits is done."""
 
-    def __init__(self, *, on_idle: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        on_idle: Callable[[], None],
+        on_replaced: Callable[[], None] = lambda: None,
+        patience: Patience | None = None,
+    ) -> None:
         """Prepare; ``start`` starts the thread.
 
         Args:
             on_idle: Called on the thread now and then while there is nothing to do.
+            on_replaced: Called on another thread when the thread was given up, before the next one starts.
+            patience: How long one step may take.
         """
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._tasks: deque[Task] = deque()
         self._condition = threading.Condition()
         self._on_idle = on_idle
+        self._on_replaced = on_replaced
         self._is_stopping = False
-        self._beat = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="masklet-engine", daemon=True)
+        self._patience = patience or Patience()
+        self._work = Work()
+        self._thread = self._make_thread()
+        self._ended = threading.Event()
+        self._watchdog = threading.Thread(target=self._watch, name="masklet-watchdog", daemon=True)
 
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
         """Finish the frame at work and end; what waits is refused."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify_all()
+        self._ended.set()
+        if self._watchdog.is_alive():
+            self._watchdog.join()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(self._patience.blocked_s)
 
     @property
     def heartbeat_s(self) -> float:
         """Seconds since the thread last came around."""
-        return time.monotonic() - self._beat
+        return time.monotonic() - self._work.began_s
 
     @property
     def is_alive(self) -> bool:
@@ -75,7 +113,7 @@ class Engine:
         """Run something on the thread and wait for its answer.
 
         Raises:
-            RefusedError: When too much waits already or the studio is closing; or what ``work`` raises.
+            RefusedError: When too much waits already, the studio is closing or the thread hangs; or what ``work`` raises.
         """
         return self.submit(work).result()
 
@@ -103,22 +141,62 @@ class Engine:
             self._tasks.append(task)
             self._condition.notify_all()
 
+    @contextmanager
+    def unhurried(self) -> Generator[None]:
+        """Something on the thread that may take as long as it likes, such as fetching weights."""
+        work = self._work
+        work.is_unhurried = True
+        try:
+            yield
+        finally:
+            work.is_unhurried = False
+            work.began_s = time.monotonic()
+
+    def check_current(self) -> None:
+        """Stop the caller if it is on a thread that was given up, before it changes anything.
+
+        Raises:
+            RefusedError: When it is.
+        """
+        thread = threading.current_thread()
+        if thread is not self._thread and thread.name == _THREAD_NAME:
+            raise RefusedError(503, "stuck", HUNG)
+
+    def _make_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name=_THREAD_NAME, daemon=True)
+
     def _run(self) -> None:
+        me = threading.current_thread()
         while not self._is_stopping:
-            self._beat = time.monotonic()
             with self._condition:
+                if me is not self._thread:
+                    return
+                self._work = work = Work(thread_id=me.ident)
                 if not self._calls and not self._tasks:
                     self._condition.wait(_IDLE_S)
-                call = self._calls.popleft() if self._calls else None
-                task = self._tasks.popleft() if self._tasks else None
-            if call is not None:
-                _answer(*call)
-            if task is not None and not self._step(task):
-                self._tasks.append(task)
-            if call is None and task is None:
-                self._idle()
+                    if me is not self._thread:
+                        return
+                    work.began_s = time.monotonic()
+                work.call = self._calls.popleft() if self._calls else None
+                work.task = self._tasks.popleft() if self._tasks else None
+            self._do(work)
         for future, _ in self._calls:
             future.set_exception(RefusedError(503, "closing", "The studio is closing; start it again."))
+
+    def _do(self, work: Work) -> None:
+        if work.call is not None:
+            _answer(*work.call)
+            work.call = None
+            work.began_s = time.monotonic()
+        elif work.task is None:
+            self._idle()
+        task = work.task
+        if task is None or work is not self._work:
+            return
+        is_over = self._step(task)
+        with self._condition:
+            if work is self._work and not is_over:
+                self._tasks.append(task)
 
     @staticmethod
     def _step(task: Task) -> bool:
@@ -134,11 +212,73 @@ class Engine:
         except Exception:  # noqa: BLE001 - the same
             _log.exception("tidying up failed")
 
+    def _watch(self) -> None:
+        pause_s = min(1.0, self._patience.blocked_s / 5)
+        while not self._ended.wait(pause_s):
+            if self._work.is_hung(self._patience):
+                self._replace()
+
+    def _replace(self) -> None:
+        """Give up the thread: refuse what it was doing, and let another one go on with what waits."""
+        with self._condition:
+            work = self._work
+            self._work = Work()
+            self._thread = self._make_thread()
+            if work.call is not None and work.task is not None:
+                self._tasks.appendleft(work.task)  # its turn had not come
+        _log.error("a computation did not end; its thread is given up and another one goes on")
+        if work.call is not None:
+            with suppress(InvalidStateError):
+                work.call[0].set_exception(RefusedError(503, "stuck", HUNG))
+        elif work.task is not None:
+            work.task.abandon(HUNG)
+        self._on_replaced()
+        self._thread.start()
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """What the thread is doing."""
+
+    thread_id: int | None = None
+    call: tuple[Future[Any], Callable[[], Any]] | None = None
+    task: Task | None = None
+    is_unhurried: bool = False
+    began_s: float = field(default_factory=time.monotonic)
+    checked_s: float = 0.0
+    computed_s: float = 0.0
+
+    def is_hung(self, patience: Patience) -> bool:
+        """Whether it has taken too long; asked now and then."""
+        now = time.monotonic()
+        if self.thread_id is None or self.is_unhurried or (self.call is None and self.task is None):
+            return False
+        if now - self.began_s > patience.busy_s:
+            return True
+        if self.checked_s < self.began_s:
+            self.checked_s, self.computed_s = now, processor_seconds(self.thread_id)
+        if now - self.checked_s < patience.blocked_s:
+            return False
+        used, since_s = processor_seconds(self.thread_id) - self.computed_s, now - self.checked_s
+        self.checked_s, self.computed_s = now, self.computed_s + used
+        return used < _COMPUTING_SHARE * since_s
+
+
+def processor_seconds(thread_id: int) -> float:
+    """Processor time of a thread; where the system does not tell, as if it computed all the time."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.monotonic()
+    return time.clock_gettime(time.pthread_getcpuclockid(thread_id))
+
 
 def _answer(future: Future[Any], work: Callable[[], Any]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
-        future.set_result(work())
+        answer = work()
     except Exception as error:  # noqa: BLE001 - whoever asked gets it
-        future.set_exception(error)
+        with suppress(InvalidStateError):  # it was told already that the thread hangs
+            future.set_exception(error)
+        return
+    with suppress(InvalidStateError):
+        future.set_result(answer)

@@ -70,8 +70,11 @@ def checked_range(media: MediaRow, start: int, stop: int | None, direction: str)
 class TrackTask:
     """One tracking, on the engine's thread."""
 
-    def __init__(self, workshop: Workshop, media: MediaRow, job: Job, frames: TrackRange) -> None:
+    def __init__(
+        self, workshop: Workshop, media: MediaRow, job: Job, frames: TrackRange, *, policy: str = "recent"
+    ) -> None:
         self.media = media
+        self._policy = policy
         self._workshop = workshop
         self._job = job
         self._range = frames
@@ -79,6 +82,7 @@ class TrackTask:
         self._rows: list[ResultRow] = []
         self._flushed_s = time.monotonic()
         self._lock = threading.Lock()
+        self._is_abandoned = False
 
     def step(self) -> bool:
         """Track one frame; True when the tracking has ended."""
@@ -87,9 +91,15 @@ class TrackTask:
         except Exception as error:  # noqa: BLE001 - whatever happens is told to the page; the engine goes on
             self._end("failed", describe(error)[2])
             return True
-        if is_over:
+        if is_over and not self._is_abandoned:
             self._end("cancelled" if self._job.is_cancelled else "done")
         return is_over
+
+    def abandon(self, message: str) -> None:
+        """Fail: the frame at work does not end. What was found before it is stored; what it may still find is not."""
+        self._is_abandoned = True
+        self._steps = None
+        self._end("failed", message)
 
     def flush(self) -> None:
         """Store the masks that are not in the database yet; from any thread."""
@@ -105,10 +115,11 @@ class TrackTask:
         if self._steps is None:
             self._workshop.pool.pin(self.media.id)
             self._workshop.jobs.begin(self._job, self._range.num_steps)
+            session.use_policy(self._policy)
             self._steps = _visit(session, self._range)
         count = count_results(session)
         result = next(self._steps, None)
-        if result is None:
+        if result is None or self._is_abandoned:
             return True
         fresh = [
             to_row(self.media.id, object_id, result.index, one)
@@ -124,6 +135,8 @@ class TrackTask:
         return False
 
     def _end(self, status: str, message: str = "") -> None:
+        if self._job.is_over:
+            return
         try:
             self.flush()
         except Exception as error:  # noqa: BLE001 - a full disk is told like any other failure

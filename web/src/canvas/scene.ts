@@ -120,6 +120,7 @@ export class Scene {
       context.drawImage(layer, offsetX, offsetY, media.width * scale, media.height * scale);
     }
     this.below.dataset["frame"] = String(frame);
+    this.below.dataset["masks"] = String(shown.masks.length);
     this.below.dataset["view"] = [scale, offsetX, offsetY].join(" ");
   }
 

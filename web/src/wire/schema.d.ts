@@ -1076,6 +1076,8 @@ export interface components {
         /**
          * NewTracking
          * @description Frames [start, stop) to be tracked; ``both`` goes forward, then backward.
+         *
+         *     ``keeps_apart`` lets objects exclude each other: no pixel is remembered for two of them.
          */
         readonly NewTracking: {
             /**
@@ -1084,6 +1086,11 @@ export interface components {
              * @enum {string}
              */
             readonly direction: "forward" | "backward" | "both";
+            /**
+             * Keeps Apart
+             * @default false
+             */
+            readonly keeps_apart: boolean;
             /**
              * Start
              * @default 0

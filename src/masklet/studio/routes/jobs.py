@@ -11,6 +11,7 @@ from masklet.effects import EffectSettings
 from masklet.studio.deps import IdPath, MediaDep, ProjectDep, StudioDep
 from masklet.studio.exporting import SUFFIXES
 from masklet.studio.schemas import Health, JobList, JobState, NewExport, NewTracking
+from masklet.studio.tracking import checked_range
 
 router = APIRouter(prefix="/api")
 
@@ -24,7 +25,8 @@ def show_health(studio: StudioDep) -> dict[str, object]:
 @router.post("/media/{media_id}/track", response_model=JobState, status_code=202)
 def track(studio: StudioDep, media: MediaDep, body: NewTracking) -> dict[str, Any]:
     """Track all prompted objects; masks come over the stream as they are found."""
-    return studio.track(media, body.start, body.stop, body.direction).state()
+    frames = checked_range(media, body.start, body.stop, body.direction)
+    return studio.track(media, frames, keeps_apart=body.keeps_apart).state()
 
 
 @router.post("/projects/{project_id}/exports", response_model=JobState, status_code=202)
