@@ -160,42 +160,84 @@ def test_engines_by_name():
         choose_engine("local", num_workers=0)
 
 
-def test_a_killed_driver_goes_on_where_it_was(make_inputs, tmp_path):
-    """The driver is killed in the middle: nothing is lost, nothing is doubled, no worker outlives it for long."""
-    items = make_inputs(*(f"text {number}" for number in range(30)))
-    script = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path\n"
-        "from toy_scale_job import ShoutJob\n"
-        "from masklet.scale import storage\n"
-        "from masklet.scale.jobs import make_items, run_job\n"
-        "from masklet.scale.local import ProcessEngine\n"
-        "from masklet.scale.manifest import Manifest\n"
-        "if __name__ == '__main__':\n"
-        "    top = sys.argv[2]\n"
-        "    items = make_items(storage.expand(top + '/in', frozenset({'.txt'})))\n"
-        "    job = ShoutJob(top + '/out', pause_s=0.02)\n"
-        "    manifest = Manifest(top + '/manifest.jsonl', job.describe())\n"
-        "    manifest.resume()\n"
-        "    done = [e.record.name for e in run_job(job, items, ProcessEngine(2), manifest)]\n"
-        "    print(len(done))\n"
-    )
+DRIVER = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from toy_scale_job import ShoutJob
+from masklet.scale import storage
+from masklet.scale.jobs import ItemDone, make_items, run_job
+from masklet.scale.local import ProcessEngine
+from masklet.scale.manifest import Manifest
+
+if __name__ == "__main__":
+    top = sys.argv[2]
+    items = make_items(storage.expand(top + "/in", frozenset({".txt"})))
+    job = ShoutJob(top + "/out", pause_s=float(sys.argv[3]))
+    manifest = Manifest(top + "/manifest.jsonl", job.describe())
+    manifest.resume()
+    events = list(run_job(job, items, ProcessEngine(2), manifest))
+    print(sum(isinstance(one, ItemDone) for one in events))
+"""
+
+
+def driver_command(tmp_path, pause_s):
     path = tmp_path / "driver.py"
-    path.write_text(script)
-    command = [sys.executable, str(path), str(TOYS), str(tmp_path)]
-    driver = subprocess.Popen(command)
-    manifest = tmp_path / "manifest.jsonl"
-    while not manifest.is_file() or len(manifest.read_text().splitlines()) < 6:
+    path.write_text(DRIVER)
+    return [sys.executable, str(path), str(TOYS), str(tmp_path), str(pause_s)]
+
+
+def settled(tmp_path):
+    """Lines of the manifest, without its head."""
+    path = tmp_path / "manifest.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()[1:]] if path.is_file() else []
+
+
+def kill_driver_after(tmp_path, command, num_lines):
+    """Start the driver and kill it when so many items are settled; gives the number that were."""
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    path = tmp_path / "manifest.jsonl"
+    while not path.is_file() or path.read_bytes().count(b"\n") <= num_lines:
         assert driver.poll() is None
         time.sleep(0.01)
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
-    num_before = len(manifest.read_text().splitlines()) - 1
+    return path.read_bytes().count(b"\n") - 1
+
+
+def test_a_killed_driver_goes_on_where_it_was(make_inputs, tmp_path):
+    """Killed in the middle: nothing is lost and nothing doubled."""
+    items = make_inputs(*(f"text {number}" for number in range(30)))
+    command = driver_command(tmp_path, 0.02)
+    num_before = kill_driver_after(tmp_path, command, 5)
     again = subprocess.run(command, capture_output=True, text=True, check=True)
+    # a line that the kill cut short is done again
     assert int(again.stdout) <= 30 - num_before + 1
     assert outputs(tmp_path) == sorted(f"TEXT {number}" for number in range(30))
-    lines = [json.loads(line) for line in manifest.read_text().splitlines()[1:]]
+    assert sorted(line["key"] for line in settled(tmp_path)) == sorted(item.key for item in items)
+
+
+@pytest.mark.slow
+def test_two_hundred_inputs_five_killed_workers_two_killed_drivers_three_poison(make_inputs, tmp_path):
+    texts = [f"text {number}" for number in range(200)]
+    for number in (15, 60, 95, 130, 170):
+        texts[number] = "die-once"
+    for number in (30, 100, 180):
+        texts[number] = "poison"
+    items = make_inputs(*texts)
+    command = driver_command(tmp_path, 0.01)
+    kill_driver_after(tmp_path, command, 40)
+    kill_driver_after(tmp_path, command, 110)
+    subprocess.run(command, capture_output=True, check=True)
+    assert outputs(tmp_path) == sorted(text.upper() for text in texts if text != "poison")
+    lines = settled(tmp_path)
     assert sorted(line["key"] for line in lines) == sorted(item.key for item in items)
+    failed = [line for line in lines if line["status"] == "failed"]
+    assert [line["num_tries"] for line in failed] == [3, 3, 3]
+    assert all("poison" in line["error"] for line in failed)
+    assert len(list((tmp_path / "out").glob("*.died"))) == 5
+    rerun = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(rerun.stdout) == 0
 
 
 def test_events_of_a_done_item_tell_its_numbers(toys, make_inputs, tmp_path):
