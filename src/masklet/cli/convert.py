@@ -13,6 +13,8 @@ from masklet.cli.options import JsonOption
 from masklet.formats import FORMATS, LOSSES
 from masklet.formats.convert import convert as convert_labels
 
+_MOST_NOTES = 5
+
 
 def convert(  # noqa: PLR0913 - one parameter per option
     source: Annotated[
@@ -66,6 +68,10 @@ def convert(  # noqa: PLR0913 - one parameter per option
     )
     if done.lost:
         say(f"Not in {out.name}, since {FORMATS[to].title} cannot hold it: {'; '.join(done.lost)}.")
+    for note in done.labels.notes[:_MOST_NOTES]:
+        say(f"Note: {note}.")
+    if len(done.labels.notes) > _MOST_NOTES:
+        say(f"Note: and {len(done.labels.notes) - _MOST_NOTES} more of this kind; --json lists them all.")
     num_objects = sum(len(one.project.tracks) for one in done.labels.entries)
     values = {
         "from": done.source_format,
@@ -74,6 +80,7 @@ def convert(  # noqa: PLR0913 - one parameter per option
         "entries": len(done.labels.entries),
         "objects": num_objects,
         "lost": list(done.lost),
+        "notes": list(done.labels.notes),
     }
     words = f"Converted {len(done.labels.entries)} videos or images with {num_objects} objects"
     print_result(f"{words} from {done.source_format} to {to}: {out}", values, as_json=json)

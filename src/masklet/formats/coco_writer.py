@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from masklet.annotations import FrameMask, Label, Track, write_atomically
-from masklet.formats.coco import NAME, UNLABELLED_GROUP
+from masklet.formats.coco import CROWD, NAME, UNLABELLED_GROUP
 from masklet.formats.label_set import Entry, LabelSet, common_labels, frame_name, frames_to_write
 from masklet.formats.media import Media
 from masklet.formats.outlines import part_outlines
@@ -151,7 +151,8 @@ class _Writer:
         for track in entry.project.tracks.values():
             annotations = list(self._annotations(entry, track, images))
             lists["annotations"] += annotations
-            if video_id is not None or track.name or not annotations:
+            is_named = track.name not in ("", CROWD) or (track.name == CROWD and not _is_crowd(annotations))
+            if video_id is not None or is_named or not annotations:
                 lists["tracks"].append(self._track(entry, track, owner))
 
     def _video(self, entry: Entry) -> dict[str, object]:
@@ -250,6 +251,11 @@ def boxed(box: Box) -> dict[str, object]:
     """COCO's fields of a box, with its area."""
     width, height = box.x1 - box.x0, box.y1 - box.y0
     return {"bbox": [box.x0, box.y0, width, height], "area": width * height, "iscrowd": 0}
+
+
+def _is_crowd(annotations: Iterable[Mapping[str, object]]) -> bool:
+    """Whether the annotations say themselves that the object is a crowd."""
+    return any(one.get("iscrowd") for one in annotations)
 
 
 def _file_name(entry: Entry, index: int) -> str:

@@ -86,8 +86,7 @@ def _entry(
     groups |= {first + place: [shape] for place, shape in enumerate(single)}
     for object_id, parts in groups.items():
         _add(builder, object_id, parts, labels, notes)
-    own = {key: value for key, value in content.items() if key != "shapes"}
-    return builder.finish(by_id(labels), record=own)
+    return builder.finish(by_id(labels), record=dict(content))
 
 
 def _add(

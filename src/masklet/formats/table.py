@@ -74,7 +74,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="sav",
-            title="SA-V listings, <video>_manual.json and _auto.json",
+            title="SA-V listings of videos, manual and auto",
             shape="folder",
             detector=is_sav,
             importer=read_sav,
@@ -137,8 +137,8 @@ FORMATS: dict[str, Format] = {
             importer=read_voc,
             exporter=write_voc,
             losses=(
-                *_PER_IMAGE,
-                *("names", "facts", "tracks", "overlaps", "absence", "unseen", "label-ids", "colors", "ids"),
+                *("edits", "prompts", "scores", "occlusion", "names", "facts", "tracks"),
+                *("overlaps", "absence", "unseen", "label-ids", "colors", "ids"),
             ),
             note="At most 254 objects per image; with media, the images are written too.",
         ),
