@@ -65,7 +65,7 @@ export function loadMasks(mediaId: string, start: number, stop: number): Promise
   return call("get", "/api/media/{media_id}/masks", { path: { media_id: mediaId }, query: { start, stop } });
 }
 
-export function track(mediaId: string, body: { start: number; stop: number; direction: Direction }): Promise<Job> {
+export function track(mediaId: string, body: { start: number; stop: number; direction: Direction; keeps_apart: boolean }): Promise<Job> {
   return call("post", "/api/media/{media_id}/track", { path: { media_id: mediaId }, body });
 }
 

@@ -50,6 +50,8 @@ export interface StudioState {
   readonly cursor: readonly [number, number] | null;
   readonly candidates: Candidates | null;
   readonly isOverlayShown: boolean;
+  /** Whether objects exclude each other while they are tracked. */
+  readonly isApart: boolean;
   readonly isBusy: boolean;
   readonly panel: Panel;
   readonly dialog: Dialog;
@@ -81,6 +83,7 @@ export function initialState(project: Project): StudioState {
     cursor: null,
     candidates: null,
     isOverlayShown: true,
+    isApart: false,
     isBusy: false,
     panel: "objects",
     dialog: "none",

@@ -2,8 +2,10 @@ import { Download, Plus, Trash2, Upload } from "lucide-react";
 import { useRef, useState } from "react";
 import type { ClassState } from "../model/document";
 import { ontologyFromText, ontologyToText, withNewClass } from "../model/ontology";
+import { commandWithKey } from "../session/commands";
 import { useSession, useStudio } from "../session/context";
 import { Button, IconButton } from "../ui/Button";
+import { ColorSwatch } from "../ui/ColorSwatch";
 import { EditableText } from "../ui/EditableText";
 import { saveText } from "./saveFile";
 
@@ -21,7 +23,20 @@ export function ClassesPanel() {
     put(classes.map((one) => (one.id === id ? { ...one, ...changes } : freed(one))));
   };
   const take = (file: File | undefined): void => {
-    if (file !== undefined) void session.attempt(async () => { put(ontologyFromText(await file.text())); });
+    if (file === undefined) return;
+    void session.attempt(async () => {
+      const read = ontologyFromText(await file.text());
+      const taken = read.filter((one) => commandWithKey(one.shortcut) !== null);
+      put(read.map((one) => (taken.includes(one) ? { ...one, shortcut: "" } : one)));
+      if (taken.length > 0) session.tell(`${taken.map((one) => one.name).join(", ")}: the keys are taken by commands; choose others.`);
+    });
+  };
+  const setKey = (id: number, typed: string): void => {
+    const key = typed.slice(-1).toLowerCase();
+    if (!/^[0-9a-z]?$/.test(key)) return;
+    const command = commandWithKey(key);
+    if (command === null) change(id, { shortcut: key });
+    else session.tell(`${key.toUpperCase()} is the key of “${command.label}”; choose another letter or a digit.`);
   };
   return (
     <div className="classes-panel">
@@ -33,9 +48,7 @@ export function ClassesPanel() {
       <ul className="class-list" aria-label="Classes">
         {classes.map((one) => (
           <li key={one.id}>
-            <label className="swatch" style={{ background: one.color }}>
-              <input type="color" aria-label={`Colour of class ${one.name}`} defaultValue={one.color} key={one.color} onBlur={(event) => { if (event.target.value !== one.color) change(one.id, { color: event.target.value }); }} />
-            </label>
+            <ColorSwatch label={`Colour of class ${one.name}`} color={one.color} onChange={(color) => { change(one.id, { color }); }} />
             <EditableText label={`Name of class ${one.name}`} value={one.name} onChange={(next) => { change(one.id, { name: next }); }} />
             <input
               className="class-key"
@@ -43,10 +56,8 @@ export function ClassesPanel() {
               value={one.shortcut}
               maxLength={1}
               placeholder="key"
-              onChange={(event) => {
-                const key = event.target.value.slice(-1).toLowerCase();
-                if (/^[0-9a-z]?$/.test(key)) change(one.id, { shortcut: key });
-              }}
+              data-taken={commandWithKey(one.shortcut) !== null}
+              onChange={(event) => { setKey(one.id, event.target.value); }}
               onKeyDown={(event) => { event.stopPropagation(); }}
             />
             <IconButton label={`Remove class ${one.name}`} tip="left" onClick={() => { put(classes.filter((other) => other.id !== one.id)); }}>

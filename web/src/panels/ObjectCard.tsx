@@ -6,6 +6,7 @@ import { withNewClass } from "../model/ontology";
 import { removeObject } from "../session/commands";
 import { useSession, useStudio } from "../session/context";
 import { IconButton } from "../ui/Button";
+import { ColorSwatch } from "../ui/ColorSwatch";
 import { EditableText } from "../ui/EditableText";
 import { ObjectThumb } from "./ObjectThumb";
 
@@ -34,9 +35,7 @@ export function ObjectCard({ media, object, isSelected }: ObjectCardProps) {
         <ClassChoice object={object} onChange={(class_id) => { change({ class_id }); }} />
       </div>
       <div className="card-actions">
-        <label className="swatch" style={{ background: object.color }}>
-          <input type="color" aria-label={`Colour of ${object.name}`} defaultValue={object.color} key={object.color} onBlur={(event) => { if (event.target.value !== object.color) change({ color: event.target.value }); }} />
-        </label>
+        <ColorSwatch label={`Colour of ${object.name}`} color={object.color} onChange={(color) => { change({ color }); }} />
         <IconButton label={object.is_visible ? `Hide ${object.name}` : `Show ${object.name}`} tip="left" onClick={() => { change({ is_visible: !object.is_visible }); }}>
           {object.is_visible ? <Eye size={16} /> : <EyeOff size={16} />}
         </IconButton>

@@ -10,6 +10,7 @@ import { Menu } from "../ui/Menu";
 export function TrackBar({ media }: { readonly media: Media }) {
   const session = useSession();
   const job = useStudio(runningTrack);
+  const isApart = useStudio((state) => state.isApart);
   const prompted = media.objects.filter((object) => object.prompts.length > 0);
   if (media.num_frames < 2) return null;
   if (job !== null) {
@@ -45,6 +46,12 @@ export function TrackBar({ media }: { readonly media: Media }) {
           { label: "Track forward", hint: "From the first prompt to the end", perform: () => void session.track("forward") },
           { label: "Track backward", hint: "From the last prompt to the start", perform: () => void session.track("backward") },
           { label: "Track both ways", hint: "The whole video", perform: () => void session.track("both") },
+          {
+            label: "Keep objects apart",
+            hint: "For look-alikes that touch or cross: no pixel belongs to two",
+            isOn: isApart,
+            perform: () => { session.store.set({ isApart: !isApart }); },
+          },
         ]}
       />
     </div>

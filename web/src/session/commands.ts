@@ -310,6 +310,11 @@ export function commandById(id: string): Command {
   return found;
 }
 
+/** The command that has a key, or null. A key means one thing: classes get none that a command has. */
+export function commandWithKey(key: string): Command | null {
+  return commands.find((one) => key !== "" && one.keys.includes(key)) ?? null;
+}
+
 export function run(session: StudioSession, command: Command): void {
   if (command.isEnabled?.(session) !== false) command.perform(session);
 }

@@ -236,7 +236,7 @@ export class StudioSession {
     const stop = direction === "backward" ? Math.max(...prompted) + 1 : media.num_frames;
     this.pause();
     await this.attempt(async () => {
-      const job = await track(media.id, { start, stop, direction });
+      const job = await track(media.id, { start, stop, direction, keeps_apart: this.state.isApart });
       this.store.set({ isFollowing: true, isNewObject: false });
       this.takeJob(job);
     });

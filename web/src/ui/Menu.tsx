@@ -1,8 +1,13 @@
+import { Check } from "lucide-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
+
+const ITEMS = "[role^=menuitem]";
 
 interface MenuItem {
   readonly label: string;
   readonly hint?: string;
+  /** Makes it a switch that is on or off. */
+  readonly isOn?: boolean;
   readonly perform: () => void;
 }
 
@@ -20,7 +25,7 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!isOpen) return;
-    root.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    root.current?.querySelector<HTMLElement>(ITEMS)?.focus();
     const close = (event: Event): void => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
@@ -28,7 +33,7 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
     return () => { document.removeEventListener("pointerdown", close); };
   }, [isOpen]);
   const move = (step: number): void => {
-    const listed = [...(root.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+    const listed = [...(root.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])];
     const place = listed.indexOf(document.activeElement as HTMLElement);
     listed[(place + step + listed.length) % listed.length].focus();
   };
@@ -63,13 +68,17 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
             <button
               key={item.label}
               type="button"
-              role="menuitem"
+              role={item.isOn === undefined ? "menuitem" : "menuitemcheckbox"}
+              aria-checked={item.isOn}
               onClick={() => {
                 setOpen(false);
                 item.perform();
               }}
             >
-              <span>{item.label}</span>
+              <span>
+                {item.label}
+                {item.isOn === true ? <Check size={15} aria-hidden="true" /> : null}
+              </span>
               {item.hint === undefined ? null : <small>{item.hint}</small>}
             </button>
           ))}
