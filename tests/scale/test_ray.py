@@ -28,13 +28,20 @@ def cluster():
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # the toy job is imported by the actors, whose processes inherit this
     os.environ["PYTHONPATH"] = str(Path(__file__).parent / "toys")
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=80 * 2**20,
-        _node_ip_address="127.0.0.1",
-    )
+    for is_last in (False, False, True):
+        try:
+            ray.init(
+                num_cpus=2,
+                include_dashboard=False,
+                log_to_driver=False,
+                object_store_memory=80 * 2**20,
+                _node_ip_address="127.0.0.1",
+            )
+            break
+        except Exception:  # Ray gives itself 30 s to start, too few on a machine that is busy
+            ray.shutdown()
+            if is_last:
+                raise
     yield
     ray.shutdown()
     del os.environ["PYTHONPATH"]
