@@ -132,7 +132,7 @@ class RayEngine:
         }
         try:
             self._ray.init(address=self._address, **quiet, **({} if self._address else here))
-        except Exception as error:  # noqa: BLE001 - Ray raises a bare Exception when it starts too slowly
+        except Exception as error:  # Ray raises a bare one when it starts too slowly
             short = " ".join(str(error).split())[:300]
             raise SessionError(
                 f"Ray at {self._address or 'this machine'} cannot be reached ({short}); check --address."
