@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,3 +60,21 @@ class PrecisionPolicy:
         if self.dtype == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Inside it, the same input on the same device gives the same masks on every run, perhaps more slowly.
+
+    On the CPU that also asks for the same number of threads. On CUDA, set CUBLAS_WORKSPACE_CONFIG=:4096:8 before torch is
+    loaded; torch says so if it is missing.
+    """
+    was_strict, cudnn = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn
+    was_searching, was_deterministic = cudnn.benchmark, cudnn.deterministic
+    torch.use_deterministic_algorithms(True)
+    cudnn.benchmark, cudnn.deterministic = False, True
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(was_strict)
+        cudnn.benchmark, cudnn.deterministic = was_searching, was_deterministic

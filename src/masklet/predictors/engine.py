@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from masklet.masks import rle
 from masklet.models.model import ImageFeatures
 from masklet.predictors.features import CacheBudget, FeatureCache
 from masklet.predictors.image import ImagePredictor
+from masklet.predictors.out_of_memory import attempted, in_parts, moved, on_cpu
 from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_masks, to_pixels
 from masklet.predictors.results import FrameResult, Masks, without_overlaps
 from masklet.prompts import PromptSet
@@ -24,6 +27,9 @@ from masklet.tracking.state import StoredMask
 from masklet.tracking.step import ModelPrompt, Segmented, Tracker
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
+
+_log = logging.getLogger(__name__)
+_Found = TypeVar("_Found")
 
 Shown = Mapping[int, tuple[StoredMask, Tensor | None]]
 """Stored masks by object id, with decoder logits where they were just computed."""
@@ -76,15 +82,37 @@ class FrameEngine:
             post_process: How masks are tidied.
             next_version: Numbers computations.
         """
-        self.model = model
-        self.tracker = Tracker(model=model.model, policy=policy, pointer_span=pointer_span)
         self.features = FeatureCache(budget)
+        self._policy, self._pointer_span = policy, pointer_span
         self._post_process = post_process
-        self._looking_again = ImagePredictor(model, post_process=replace(post_process, is_exclusive=False))
         self._next_version = next_version
+        self._use(model)
+
+    def _use(self, model: LoadedModel) -> None:
+        self.model = model
+        self.tracker = Tracker(model=model.model, policy=self._policy, pointer_span=self._pointer_span)
+        plain = replace(self._post_process, is_exclusive=False)
+        self._looking_again = ImagePredictor(model, post_process=plain)
+
+    def _persist(self, action: Callable[[], _Found]) -> _Found:
+        """Do something; when the device runs out of memory, again without encoded frames on it, then on the CPU."""
+        found = attempted(action)
+        if found is not None:
+            return found
+        _log.warning(
+            "The device ran out of memory; encoded frames leave it, and are encoded again when needed."
+        )
+        self.features.close()
+        found = attempted(action)
+        if found is not None:
+            return found
+        _log.warning("The device ran out of memory again; this video goes on more slowly on the CPU.")
+        self._use(on_cpu(self.model))
+        return action()
 
     def use_policy(self, policy: MemoryPolicy) -> None:
         """Track with another memory policy from now on."""
+        self._policy = policy
         self.tracker = replace(self.tracker, policy=policy)
 
     def encode(self, picture: Frame) -> ImageFeatures:
@@ -97,9 +125,13 @@ class FrameEngine:
 
     def encode_image(self, image: np.ndarray) -> ImageFeatures:
         """Features of an image."""
-        pixels = to_pixels(image, self.model.config, self.model.device)
-        with self.model.precision.autocast():
-            return self.model.model.encode_image(pixels)
+
+        def encode() -> ImageFeatures:
+            pixels = to_pixels(image, self.model.config, self.model.device)
+            with self.model.precision.autocast():
+                return self.model.model.encode_image(pixels)
+
+        return self._persist(encode)
 
     def prompt(
         self,
@@ -122,10 +154,19 @@ class FrameEngine:
         """
         size, is_first_word = Size(*picture.shape[:2]), bank.is_empty
         closer = _Closer(self._looking_again, picture, prompts) if is_first_word else None
-        with self.model.precision.autocast():
-            answer = self.tracker.prompt(
-                image, [made], [bank], moment, reads_memory=not is_first_word, refine=closer
-            )
+
+        def answer_prompt() -> Segmented:
+            with self.model.precision.autocast():
+                return self.tracker.prompt(
+                    moved(image, self.model.device),
+                    [made],
+                    [bank],
+                    moment,
+                    reads_memory=not is_first_word,
+                    refine=closer,
+                )
+
+        answer = self._persist(answer_prompt)
         if made.given_mask is not None and prompts.mask is not None:
             masks = prompts.mask.mask[None]
         elif closer is not None and closer.answer is not None and answer.scores[0].is_present:
@@ -139,7 +180,18 @@ class FrameEngine:
     def track(
         self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
     ) -> list[Answered]:
-        """Follow objects, as one batch, into a frame nobody prompted."""
+        """Follow objects, as one batch, into a frame nobody prompted; in smaller ones where memory does not suffice."""
+
+        def follow(part: Sequence[MemoryBank]) -> list[Answered]:
+            return self._follow(moved(image, self.model.device), size, frame, part, is_backward=is_backward)
+
+        if self._policy.are_rivals:
+            return self._persist(lambda: follow(banks))
+        return self._persist(lambda: in_parts(follow, banks))
+
+    def _follow(
+        self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
+    ) -> list[Answered]:
         moment = self.tracker.moment(frame, is_backward=is_backward)
         with self.model.precision.autocast():
             answer = self.tracker.track(image, banks, moment)

@@ -14,6 +14,7 @@ from masklet.geometry import Size
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures
 from masklet.predictors.embedding import Embedding
+from masklet.predictors.out_of_memory import in_parts
 from masklet.predictors.preprocess import (
     PostProcess,
     to_image_logits,
@@ -86,8 +87,10 @@ class ImagePredictor:
 
     @torch.inference_mode()
     def embed_batch(self, images: Sequence[Any]) -> list[Embedding]:
-        """Encode several images in one pass."""
-        pictures = [as_picture(image) for image in images]
+        """Encode several images in one pass, or in smaller ones where the device's memory does not suffice."""
+        return in_parts(self._embed_together, [as_picture(image) for image in images])
+
+    def _embed_together(self, pictures: Sequence[np.ndarray]) -> list[Embedding]:
         loaded = self.model
         pixels = torch.cat([to_pixels(picture, loaded.config, loaded.device) for picture in pictures])
         with loaded.precision.autocast():
