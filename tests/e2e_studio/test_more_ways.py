@@ -49,7 +49,7 @@ def test_tracking_backward_and_both_ways(studio, clip):
     studio.add_object(125, 85)
     choose_way(studio, "Track backward")
     expect(studio.page.locator(".track-button")).to_be_visible()
-    expect(studio.page.get_by_text("Followed to the end")).to_be_visible()
+    expect(studio.page.get_by_text("Followed all the way")).to_be_visible()
     found = masks(studio)
     assert sorted(found) == list(range(7))
     assert [frame for frame, one in found.items() if one["is_backward"]] == list(range(6))
@@ -67,7 +67,7 @@ def test_tracking_backward_and_both_ways(studio, clip):
         "direction": "both",
         "keeps_apart": True,
     }
-    expect(studio.page.get_by_role("status").get_by_text("Followed to the end").last).to_be_visible()
+    expect(studio.page.get_by_role("status").get_by_text("Followed all the way").last).to_be_visible()
     studio.page.wait_for_function(
         "([url, count]) => fetch(url).then((one) => one.json()).then((one) => one.masks.length === count)",
         arg=[f"/api/media/{studio.media()['id']}/masks?start=0&stop={NUM_FRAMES}", NUM_FRAMES],

@@ -299,7 +299,7 @@ export class StudioSession {
   }
 
   private sayTracked(): void {
-    this.tell("Followed to the end. Play it, or jump to the frame to check.", "done", {
+    this.tell("Followed all the way. Play it, or jump to the frame to check.", "done", {
       label: "Next to check",
       perform: () => { this.seekNextToCheck(); },
     });

@@ -1075,9 +1075,7 @@ export interface components {
         };
         /**
          * NewTracking
-         * @description Frames [start, stop) to be tracked; ``both`` goes forward, then backward.
-         *
-         *     ``keeps_apart`` lets objects exclude each other: no pixel is remembered for two of them.
+         * @description Frames [start, stop); ``both`` goes forward, then backward; ``keeps_apart`` lets objects exclude each other.
          */
         readonly NewTracking: {
             /**
