@@ -9,7 +9,7 @@ from masklet.predictors.video import VideoSession
 from masklet.studio.refusals import RefusedError
 from masklet.studio.tasks import HUNG, Engine, Patience
 
-QUICK = Patience(blocked_s=0.3, busy_s=1.0)
+QUICK = Patience(blocked_s=1.0, busy_s=4.0)
 
 
 class Hanging:
@@ -87,7 +87,7 @@ def test_what_may_take_long_is_waited_for(make_engine):
 
     def load():
         with engine.unhurried():
-            time.sleep(1.2)
+            time.sleep(2.5)
         return "loaded"
 
     assert engine.call(load) == "loaded"
@@ -103,7 +103,7 @@ def test_a_tracking_that_hangs_fails_and_other_projects_go_on(
             go.wait(60)
         return real(session, index, *rest, **more)
 
-    with open_studio(blocked_s=1.0) as client:
+    with open_studio(blocked_s=2.0) as client:
         pages = [
             page_class(client, client.post("/api/projects", json={"name": "a"}).json()["id"])
             for _ in range(2)

@@ -1,0 +1,487 @@
+"""The speed people feel in the studio: the real page in Chromium, the real server, the embedded model, a 480p clip.
+
+    python benchmarks/studio.py [--rounds N] [--only NAME ...]
+
+Writes results/studio.json: medians, with what the machine did meanwhile (load of others, time stolen by its host).
+Needs the page (`make web`) and Chromium (`make browser`). Reported, not asserted; the goals stand beside the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from masklet.evaluation.report import run_facts, write_json
+from masklet.video import open_source
+
+RESULTS = Path(__file__).parent / "results"
+SAMPLE = Path(__file__).parents[1] / "samples" / "cup_shuffle" / "clip.mp4"
+SIZE = (854, 480)
+SCALE = 480 / 360
+CUP = (167 * SCALE, 204 * SCALE)
+CUPS = [(x * SCALE, y * SCALE) for x, y in ((167, 204), (322, 203), (478, 202))]
+OTHERS = [(60 + 190 * (place % 4), 60 if place < 4 else 400) for place in range(8)]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE_MS = 600_000
+TICKS = os.sysconf("SC_CLK_TCK")
+GOALS = {
+    "page_ready_ms": "<= 1500",
+    "click_to_mask_ms": "<= 250",
+    "seek_to_frame_ms": "<= 100",
+    "tracking_over_cli": ">= 0.85",
+    "playback_fps_10_objects": ">= 30",
+    "correction_times_faster": ">= 3",
+    "long_video_open_ms": "<= 3000",
+    "long_video_memory_growth": "<= 1.1",
+}
+READY = """() => {
+    const look = () => {
+        const at = (name) => document.querySelector(name) && (window["seen-" + name] ??= performance.now());
+        at(".stage [data-frame]");
+        at("input[type=file]");
+        requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
+WATCH = """(event) => addEventListener(event, (one) => { window.started = one.timeStamp; }, {capture: true, once: true})"""
+SEEN = """() => new Promise((resolve) => {
+    const shown = () => document.querySelector("[data-testid=picture]").dataset;
+    const goal = () => document.querySelector("[role=slider]")?.getAttribute("aria-valuenow");
+    const isDone = (shown, goal) => TEST;
+    const look = () => {
+        if (isDone(shown(), goal())) requestAnimationFrame((now) => resolve(performance.now() - window.started));
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
+COUNT = """(seconds) => new Promise((resolve) => {
+    const canvas = document.querySelector("[data-testid=picture]");
+    const start = performance.now();
+    let frame = null, drawn = 0, masks = 0;
+    const look = (now) => {
+        if (canvas.dataset.frame !== frame) { frame = canvas.dataset.frame; drawn += 1; masks += Number(canvas.dataset.masks); }
+        if (now - start < 1000 * seconds) requestAnimationFrame(look);
+        else resolve({fps: drawn / ((now - start) / 1000), masks: masks / drawn});
+    };
+    requestAnimationFrame(look);
+})"""
+
+
+def processor_ticks() -> dict[str, int]:
+    """What the processors of this machine did since it started, in clock ticks."""
+    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
+    return dict(zip(names, map(int, first), strict=True))
+
+
+def own_ticks(root: int) -> int:
+    """Processor time of a process and all below it, in clock ticks."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        pid = int(path.parent.name)
+        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+
+    def is_own(pid: int) -> bool:
+        while pid > 1:
+            if pid == root:
+                return True
+            pid = parents.get(pid, 0)
+        return False
+
+    return sum(used for pid, used in ticks.items() if is_own(pid))
+
+
+@contextmanager
+def load_of_machine(facts: dict[str, Any]) -> Generator[None]:
+    """Put into ``facts`` what the machine's processors did meanwhile, as shares of their time."""
+    before, own_before = processor_ticks(), own_ticks(os.getpid())
+    yield
+    after = processor_ticks()
+    passed = {name: after[name] - before[name] for name in after}
+    total = max(1, sum(passed.values()))
+    own = own_ticks(os.getpid()) - own_before
+    busy = total - passed["idle"] - passed["iowait"] - passed["steal"]
+    facts["share_stolen_by_host"] = round(passed["steal"] / total, 3)
+    facts["share_of_other_programs"] = round(max(0, busy - own) / total, 3)
+    facts["share_of_benchmark"] = round(own / total, 3)
+    facts["load_average"] = round(os.getloadavg()[0], 2)
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that a process holds."""
+    return (
+        int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        * os.sysconf("SC_PAGE_SIZE")
+        / 2**20
+    )
+
+
+def make_clip(path: Path, *, num_frames: int, fps: int) -> None:
+    """The sample clip at 480p, to and fro until there are enough frames; long ones repeat the packets."""
+    with open_source(SAMPLE) as source:
+        count = min(num_frames, 2 * (source.num_frames or 0) - 2)
+        order = [*range(source.num_frames or 0), *range((source.num_frames or 0) - 2, 0, -1)]
+        pictures = [Image.fromarray(source.read(order[place]).image).resize(SIZE) for place in range(count)]
+    packets: list[tuple[bytes, int, int, bool]] = []
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=fps, options={"g": "24", "bf": "0", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.time_base = Fraction(1, fps)
+        made = [packet for one in pictures for packet in stream.encode(av.VideoFrame.from_image(one))]
+        made += stream.encode(None)
+        packets = [(bytes(one), place, place, one.is_keyframe) for place, one in enumerate(made)]
+        for place in range(num_frames):
+            content, _, _, is_keyframe = packets[place % count]
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, fps)
+            packet.pts = packet.dts = place
+            packet.duration, packet.is_keyframe = 1, is_keyframe
+            output.mux(packet)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """One studio, one browser and what was found."""
+
+    browser: Browser
+    url: str
+    server: int
+    folder: Path
+    rounds: int
+    found: dict[str, Any] = field(default_factory=dict)
+    context: BrowserContext | None = None
+
+    @property
+    def base(self) -> str:
+        """The address without the token."""
+        return urlsplit(self.url)._replace(query="").geturl()
+
+    def page(self, *, is_fresh: bool = False) -> Page:
+        """A page that has been let in; a fresh one has nothing in its caches."""
+        if self.context is None or is_fresh:
+            known = None if self.context is None else self.context.storage_state()
+            context = self.browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=known)
+            context.set_default_timeout(PATIENCE_MS)
+            if self.context is None:
+                self.context = context
+                context.new_page().goto(self.url)
+            return context.new_page()
+        return self.context.new_page()
+
+    def open_clip(self, path: Path) -> Page:
+        """Upload a clip and wait until its first frame is seen."""
+        page = self.page()
+        page.goto(self.base)
+        page.get_by_test_id("file-input").set_input_files(str(path))
+        page.locator(".stage [data-frame='0']").wait_for(state="attached")
+        return page
+
+    def clip(self, *, num_frames: int, fps: int = 24) -> Path:
+        """A clip, made once."""
+        path = self.folder / f"clip-{num_frames}-{fps}.mp4"
+        if not path.exists():
+            make_clip(path, num_frames=num_frames, fps=fps)
+        return path
+
+
+def at(page: Page, point: tuple[float, float]) -> tuple[float, float]:
+    """Where a point of the picture is on the page."""
+    box = page.locator(".stage").bounding_box() or {"x": 0.0, "y": 0.0}
+    view = page.get_by_test_id("picture").get_attribute("data-view") or "1 0 0"
+    scale, left, top = map(float, view.split())
+    return box["x"] + left + point[0] * scale, box["y"] + top + point[1] * scale
+
+
+def timed_click(page: Page, point: tuple[float, float], test: str) -> float:
+    """Milliseconds from the press of the button until a test of what is shown holds."""
+    page.evaluate(WATCH, "pointerdown")
+    page.mouse.click(*at(page, point))
+    return page.evaluate(SEEN.replace("TEST", test))
+
+
+def add_object(page: Page, point: tuple[float, float]) -> float:
+    """Click a new object; milliseconds until its mask is seen."""
+    shown = int(page.get_by_test_id("picture").get_attribute("data-masks") or 0)
+    cards = page.locator(".object-card").count()
+    if cards:
+        page.keyboard.press("n")
+    took = timed_click(
+        page,
+        point,
+        f"Number(shown.masks) === {shown + 1} && document.querySelectorAll('.object-card').length === {cards + 1}",
+    )
+    saved(page)
+    return took
+
+
+def saved(page: Page) -> None:
+    """Wait until the page shows everything as saved."""
+    page.wait_for_function("document.querySelector('[data-testid=saving]').textContent.trim() === 'Saved'")
+
+
+def track(page: Page) -> float:
+    """Track to the end; seconds from the key to the page's last word."""
+    started = time.perf_counter()
+    page.keyboard.press("t")
+    page.get_by_role("progressbar", name="Tracking").wait_for()
+    page.locator(".track-button").wait_for()
+    return time.perf_counter() - started
+
+
+def page_ready(bench: Bench) -> None:
+    """From an empty cache to a page that can be used; and to a project with its picture."""
+    bench.open_clip(bench.clip(num_frames=144)).close()
+    project = bench.page()
+    project.goto(bench.base)
+    project.locator(".project-card a, a.project-card, .project-card button").first.click()
+    project.locator(".stage [data-frame]").wait_for(state="attached")
+    address = project.url
+    for name, url, mark in (
+        ("page_ready_ms", bench.base, "input[type=file]"),
+        ("project_ready_ms", address, ".stage [data-frame]"),
+    ):
+        times: list[float] = []
+        for _ in range(2 * bench.rounds + 1):
+            page = bench.page(is_fresh=True)
+            page.add_init_script(f"({READY})()")
+            page.goto(url)
+            handle = page.wait_for_function("(name) => window['seen-' + name]", arg=mark)
+            times.append(float(handle.json_value()))
+            page.context.close()
+        bench.found[name] = round(statistics.median(times), 1)
+
+
+def click_to_mask(bench: Bench) -> None:
+    """From pressing the button to the mask, on a frame that is encoded."""
+    page = bench.open_clip(bench.clip(num_frames=144))
+    bench.found["first_click_ms"] = round(add_object(page, CUPS[0]), 1)
+    times: list[float] = []
+    for turn in range(4 * bench.rounds):
+        times.append(add_object(page, CUPS[1 + turn % 2]))
+        page.keyboard.press("Control+z")
+        page.wait_for_function("document.querySelectorAll('.object-card').length === 1")
+        saved(page)
+        page.wait_for_function("document.querySelector('[data-testid=picture]').dataset.masks === '1'")
+    bench.found["click_to_mask_ms"] = round(statistics.median(times), 1)
+    bench.found["click_to_mask_worst_ms"] = round(max(times), 1)
+    page.close()
+
+
+def seek_to_frame(bench: Bench) -> None:
+    """From pressing the timeline to the frame, exact by index, of a clip that was just opened."""
+    page = bench.open_clip(bench.clip(num_frames=1800))
+    box = page.get_by_role("slider", name="Place in the video").bounding_box() or {}
+    draw, times = random.Random(4), []
+    for _ in range(8 * bench.rounds):
+        page.evaluate(WATCH, "pointerdown")
+        before = page.get_by_test_id("picture").get_attribute("data-frame")
+        page.mouse.click(box["x"] + box["width"] * draw.uniform(0.02, 0.98), box["y"] + 10)
+        times.append(page.evaluate(SEEN.replace("TEST", f"shown.frame === goal && goal !== '{before}'")))
+        page.wait_for_timeout(300)
+    bench.found["seek_to_frame_ms"] = round(statistics.median(times), 1)
+    bench.found["seek_to_frame_worst_ms"] = round(max(times), 1)
+    page.close()
+
+
+def tracking_speed(bench: Bench) -> None:
+    """Frames per second of the studio, with page and stream, over the command line's, in turns."""
+    clip = bench.clip(num_frames=96)
+    studio_fps: list[float] = []
+    cli_fps: list[float] = []
+    for _ in range(bench.rounds):
+        page = bench.open_clip(clip)
+        add_object(page, CUP)
+        seconds = track(page)
+        studio_fps.append(95 / seconds)
+        page.close()
+        out = bench.folder / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        command = ["masklet", "track", str(clip), "--out", str(out), "--json", "--prompt"]
+        command = [
+            str(Path(sys.executable).with_name("masklet")),
+            *command[1:],
+            f"1@0: +{CUP[0]:.0f},{CUP[1]:.0f}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        cli_fps.append(json.loads(done.stdout)["fps"])
+    bench.found["tracking_fps"] = round(statistics.median(studio_fps), 2)
+    bench.found["tracking_cli_fps"] = round(statistics.median(cli_fps), 2)
+    ratios = [mine / theirs for mine, theirs in zip(studio_fps, cli_fps, strict=True)]
+    bench.found["tracking_over_cli"] = round(statistics.median(ratios), 3)
+
+
+def playback(bench: Bench) -> None:
+    """Frames drawn per second with the masks of ten objects on each, of a clip with 60 frames per second."""
+    page = bench.open_clip(bench.clip(num_frames=120, fps=60))
+    for point in [*CUPS, *OTHERS][:10]:
+        add_object(page, point)
+    track(page)
+    rates: list[dict[str, float]] = []
+    for _ in range(bench.rounds):
+        page.keyboard.press("Home")
+        page.locator(".stage [data-frame='0']").wait_for(state="attached")
+        page.wait_for_timeout(500)
+        page.keyboard.press("Space")
+        rates.append(page.evaluate(COUNT, 1.8))
+        page.keyboard.press("Home")
+    bench.found["playback_fps_10_objects"] = round(statistics.median(one["fps"] for one in rates), 1)
+    bench.found["playback_masks_per_frame"] = round(statistics.median(one["masks"] for one in rates), 1)
+    page.close()
+
+
+def correction(bench: Bench) -> None:
+    """A correction in the middle of 300 frames and one in their last quarter, over tracking them all anew."""
+    page = bench.open_clip(bench.clip(num_frames=300))
+    add_object(page, CUP)
+    whole_s = track(page)
+    times: dict[str, float] = {"300_frames_s": whole_s}
+    for name, frame in (("middle_s", 150), ("last_quarter_s", 225)):
+        page.keyboard.press("Home")
+        for _ in range(frame // 10):
+            page.keyboard.press("Shift+ArrowRight")
+        for _ in range(frame % 10):
+            page.keyboard.press("ArrowRight")
+        page.locator(f".stage [data-frame='{frame}'][data-masks='1']").wait_for(state="attached")
+        page.mouse.click(*at(page, CUP))
+        page.wait_for_timeout(500)
+        saved(page)
+        times[name] = track(page)
+    bench.found["correction_s"] = {name: round(one, 2) for name, one in times.items()}
+    bench.found["correction_times_faster"] = round(whole_s / times["last_quarter_s"], 2)
+    bench.found["correction_in_the_middle_times_faster"] = round(whole_s / times["middle_s"], 2)
+    page.close()
+
+
+def long_video(bench: Bench) -> None:
+    """Ten minutes at 30 frames per second: from choosing the file to its first frame, and what it takes in memory."""
+    clip = bench.clip(num_frames=18_000, fps=30)
+    bench.page().close()
+    times: list[float] = []
+    page = bench.page()
+    for _ in range(bench.rounds):
+        page.goto(bench.base)
+        page.get_by_test_id("file-input").wait_for(state="attached")
+        started = time.perf_counter()
+        page.get_by_test_id("file-input").set_input_files(str(clip))
+        page.locator(".stage [data-frame='0']").wait_for(state="attached")
+        times.append(1000 * (time.perf_counter() - started))
+    bench.found["long_video_open_ms"] = round(statistics.median(times), 1)
+    bench.found["long_video_mb"] = round(clip.stat().st_size / 2**20, 1)
+    add_object(page, CUP)
+    page.keyboard.press("t")
+    held: dict[int, float] = {}
+    for frame in (250, 400, 550):
+        page.wait_for_function(
+            "(frame) => Number(document.querySelector('[role=slider]')?.getAttribute('aria-valuenow')) >= frame",
+            arg=frame,
+        )
+        held[frame] = resident_mb(bench.server)
+    page.keyboard.press("t")
+    page.locator(".track-button").wait_for()
+    bench.found["long_video_server_mb"] = {str(frame): round(one) for frame, one in held.items()}
+    bench.found["long_video_memory_growth"] = round(held[550] / held[250], 3)
+    page.close()
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "ready": page_ready,
+    "click": click_to_mask,
+    "seek": seek_to_frame,
+    "tracking": tracking_speed,
+    "playback": playback,
+    "correction": correction,
+    "long": long_video,
+}
+
+
+@contextmanager
+def studio_process(home: Path) -> Generator[tuple[str, int]]:
+    """The address and process of a studio as people start it."""
+    command = [str(Path(sys.executable).with_name("masklet")), "studio", "--no-browser", "--json"]
+    environment = {**os.environ, "MASKLET_HOME": str(home)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        line = process.stdout.readline() if process.stdout is not None else ""
+        if not line:
+            raise SystemExit("The studio did not start.")
+        yield json.loads(line)["url"], process.pid
+        process.send_signal(signal.SIGINT)
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--only", choices=list(PARTS), nargs="*", help="measure these parts; the others keep their figures"
+    )
+    arguments = parser.parse_args()
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        raise SystemExit("Chromium is not there; run make browser first.")
+    target = RESULTS / "studio.json"
+    known: dict[str, Any] = (
+        json.loads(target.read_text(encoding="utf-8")) if arguments.only and target.exists() else {}
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        studio_process(Path(folder) / "home") as (url, pid),
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        bench = Bench(browser=browser, url=url, server=pid, folder=Path(folder), rounds=arguments.rounds)
+        bench.page().close()
+        for name in arguments.only or PARTS:
+            meanwhile: dict[str, Any] = {}
+            bench.found = {}
+            with load_of_machine(meanwhile):
+                PARTS[name](bench)
+            known[name] = {**bench.found, "rounds": arguments.rounds, "meanwhile": meanwhile}
+            print(name, json.dumps(known[name]), flush=True)
+            write_json(target, {**known, "goals": GOALS, "facts": facts(browser.version)})
+        browser.close()
+
+
+def facts(browser: str) -> dict[str, object]:
+    """What was measured with what."""
+    return run_facts(
+        command="python benchmarks/studio.py",
+        clip=f"{SAMPLE.parent.name} at {SIZE[0]} x {SIZE[1]}",
+        model="compact",
+        browser=f"Chromium {browser}",
+    )
+
+
+if __name__ == "__main__":
+    main()
