@@ -43,7 +43,8 @@ class Exporter(Protocol):
 
         Args:
             labels: What to write.
-            out: The file to make, or an empty folder for formats that are folders.
+            out: The file to make, or an empty folder for formats that are folders; it gets its final name when
+                all is written, so files inside need not be forced to the disk one by one.
             media: The images or videos, for formats that hold pictures.
 
         Raises:

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 from PIL import Image as PillowImage
 
-from masklet.annotations import Label, Track, write_atomically
+from masklet.annotations import Label, Track
 from masklet.errors import FormatError
 from masklet.formats.builder import EntryBuilder, by_id, labels_from_names
 from masklet.formats.label_set import Entry, LabelSet, frame_name, of_one_frame, seen
@@ -158,7 +158,7 @@ def write_labelme(labels: LabelSet, out: Path, media: Media | None) -> None:
             "imageHeight": size.height,
             "imageWidth": size.width,
         }
-        write_atomically(path, to_bytes(content))
+        path.write_bytes(to_bytes(content))
         if media is not None:
             write_pictures(entry, media, out)
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from masklet.annotations import Label, write_atomically
+from masklet.annotations import Label
 from masklet.errors import FormatError
 from masklet.formats.builder import EntryBuilder, by_id, labels_from_names
 from masklet.formats.davis import check_numbers
@@ -138,7 +138,7 @@ def write_voc(labels: LabelSet, out: Path, media: Media | None) -> None:
 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
+    path.write_bytes(content)
 
 
 def _tree(entry: Entry) -> ElementTree.Element:
