@@ -151,3 +151,24 @@ def test_data_without_a_task_is_refused(masklet_command, clips):
     outcome = masklet_command("evaluate", clips, *MODEL)
     assert outcome.code == 1
     assert "--task TASK" in outcome.err
+
+
+def test_photos_are_reported_as_a_page(masklet_command, photos, tmp_path):
+    given = ("--task", "clicks", "--limit", 1, "--report", tmp_path / "report", "--json", *MODEL)
+    outcome = masklet_command("evaluate", photos, *given)
+    assert outcome.code == 0, outcome.err
+    written = {path.name for path in (tmp_path / "report").iterdir()}
+    assert written == {"index.html", "report.md", "report.json", "report.csv"}
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert document["mean_over_sources"]["miou_after"]["1"] == json.loads(outcome.out)["miou_1"]
+    assert (tmp_path / "report/report.csv").read_text().startswith("source,image,mask,box_iou,iou_1")
+
+
+def test_followed_clips_are_kept_and_drawn(masklet_command, clips, tmp_path):
+    given = ("--task", "vos", "--limit", 1, "--prompt", "3-clicks", "--report", tmp_path / "report", "--json")
+    outcome = masklet_command("evaluate", clips, *given, *MODEL)
+    assert outcome.code == 0, outcome.err
+    assert (tmp_path / "report/masks/cat.json").exists()
+    assert '<article class="strip">' in (tmp_path / "report/index.html").read_text()
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert document["facts"]["command"] == "masklet evaluate clips.tar --task vos --prompt 3-clicks --limit 1"

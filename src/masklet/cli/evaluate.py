@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from masklet.cli.console import ProgressDisplay, print_result, say
+from masklet.cli.evaluate_photos import PhotoOptions, click_on_photos
 from masklet.cli.evaluate_predictions import CountingName, WrittenOptions, score_written
 from masklet.cli.loading import load_chosen
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from masklet.evaluation.vos import ObjectScore, VosReport
     from masklet.weights.load import LoadedModel
 
-TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "occlusion"]
-PromptName: TypeAlias = Literal["mask", "click", "box"]
+TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "occlusion"]
+_MAX_CLICKS = 5
+PromptName: TypeAlias = Literal["mask", "box", "click", "3-clicks", "5-clicks"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class _Options:
         limit: Most clips, or photos of each source, or None for all.
         policy: Name of the memory policy.
         report: Folder of the page, or None for none.
+        max_clicks: Where counting of clicks ends; for photos only.
     """
 
     data: Path
@@ -50,6 +53,7 @@ class _Options:
     limit: int | None
     policy: str
     report: Path | None = None
+    max_clicks: int = _MAX_CLICKS
 
     @property
     def command(self) -> str:
@@ -59,6 +63,8 @@ class _Options:
             words.append(f"--prompt {self.prompt}")
         if self.task == "interactive":
             words.append(f"--rounds {self.rounds}")
+        if self.max_clicks != _MAX_CLICKS:
+            words.append(f"--max-clicks {self.max_clicks}")
         if self.policy != "recent":
             words.append(f"--policy {self.policy}")
         if self.limit is not None:
@@ -87,7 +93,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         TaskName | None,
         typer.Option(
             "--task",
-            help="Follow objects, correct them round by round, click on photos, or see objects leave and return.",
+            help="Follow objects, correct them in rounds, click on photos or domains, see objects leave and return.",
         ),
     ] = None,
     predictions: Annotated[
@@ -121,8 +127,11 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="The whole report.")] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="DIR", help="A page to look at, and Markdown, JSON, CSV (vos)."),
+        typer.Option("--report", metavar="DIR", help="A page, Markdown, JSON and CSV (not interactive)."),
     ] = None,
+    max_clicks: Annotated[
+        int, typer.Option("--max-clicks", min=5, help="Where counting of clicks ends (clicks, domains).")
+    ] = _MAX_CLICKS,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Clips, or photos of each source.")
     ] = None,
@@ -154,7 +163,14 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         return
     loaded = load_chosen(model, device=device, runtime=runtime, image_size=image_size)
     options = _Options(
-        data=data, task=task, prompt=prompt, rounds=rounds, limit=limit, policy=policy, report=report
+        data=data,
+        task=task,
+        prompt=prompt,
+        rounds=rounds,
+        limit=limit,
+        policy=policy,
+        report=report,
+        max_clicks=max_clicks,
     )
     scored = _TASKS[task](loaded, options)
     say(scored.table)
@@ -221,12 +237,12 @@ def _tell_objects(scores: Sequence[ObjectScore]) -> None:
 def _vos(model: LoadedModel, options: _Options) -> _Scored:
     from masklet.evaluation.report import vos_document, vos_table
     from masklet.evaluation.subjects import TrackSubject
-    from masklet.evaluation.vos import evaluate_vos
+    from masklet.evaluation.vos import evaluate_vos, num_start_clicks
 
     if options.report is not None:
         return _reported_vos(model, options, options.report)
     clips = islice(_clips(options.data), options.limit)
-    subject = TrackSubject(model, options.policy)
+    subject = TrackSubject(model, options.policy, start_clicks=num_start_clicks(options.prompt))
     report = evaluate_vos(subject, clips, prompt=options.prompt, on_clip=_tell_objects)
     return _Scored(
         table=vos_table(report, title=options.data.name),
@@ -294,25 +310,11 @@ def _interactive(model: LoadedModel, options: _Options) -> _Scored:
 
 
 def _clicks(model: LoadedModel, options: _Options) -> _Scored:
-    from masklet.evaluation.clicks import ClickProtocol, evaluate_clicks
-    from masklet.evaluation.datasets import few_per_source, read_packed_stills
-    from masklet.evaluation.report import clicks_document, clicks_table
-    from masklet.evaluation.subjects import ClickSubject
-
-    stills = read_packed_stills(options.data)
-    if options.limit is not None:
-        stills = few_per_source(stills, options.limit, max_masks=16)
-    protocol = ClickProtocol(max_clicks=5, targets=(0.85, 0.9))
-    report = evaluate_clicks(ClickSubject(model), stills, protocol=protocol)
-    mean = report.mean_over_sources()
-    values: dict[str, object] = {
-        f"miou_{clicks}": round(value, 4) for clicks, value in mean.miou_after.items()
-    }
-    if mean.box_miou is not None:
-        values["miou_box"] = round(mean.box_miou, 4)
-    return _Scored(
-        table=clicks_table(report, title=options.data.name), document=clicks_document(report), values=values
+    photos = PhotoOptions(
+        data=options.data, limit=options.limit, max_clicks=options.max_clicks, report=options.report
     )
+    found = click_on_photos(model, photos, lambda: _facts(model, options))
+    return _Scored(table=found.table, document=found.document, values=found.values)
 
 
 def _occlusion(model: LoadedModel, options: _Options) -> _Scored:
@@ -352,5 +354,6 @@ _TASKS: dict[TaskName, Callable[[LoadedModel, _Options], _Scored]] = {
     "vos": _vos,
     "interactive": _interactive,
     "clicks": _clicks,
+    "domains": _clicks,
     "occlusion": _occlusion,
 }

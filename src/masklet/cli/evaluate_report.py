@@ -52,6 +52,7 @@ def follow_and_keep(
     """Follow every clip that the folder of predictions does not hold yet; tells what could not be followed."""
     from masklet.evaluation.recording import record_tracks
     from masklet.evaluation.subjects import TrackSubject
+    from masklet.evaluation.vos import num_start_clicks
 
     run = {
         "model": f"{model.name} at {model.config.image_size} px",
@@ -63,7 +64,7 @@ def follow_and_keep(
     numbers = count(1)
     with ProgressDisplay() as display:
         return record_tracks(
-            TrackSubject(model, policy),
+            TrackSubject(model, policy, start_clicks=num_start_clicks(prompt)),
             job.places,
             job.predictions,
             prompt=prompt,

@@ -15,7 +15,9 @@ from masklet.masks.metrics import boundary_f, iou
 from masklet.prompts import PromptSet
 from masklet.simulate import centre_click, tight_box
 
-PromptKind: TypeAlias = Literal["mask", "click", "box"]
+PromptKind: TypeAlias = Literal["mask", "box", "click", "3-clicks", "5-clicks"]
+"""What is told on the first frame that shows an object. The clicks after the first depend on the answers before, so
+a start prompt holds only the first; a tracker that is to be given more asks for their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def evaluate_vos(
         track: The tracker.
         clips: Clips with truth.
         prompt: What is given on the first frame that shows the object: its mask, its box or a click at its
-            centre.
+            centre; the tracker itself makes further clicks, see num_start_clicks.
         is_end_left_out: Whether the first scored frame of each object and the last of the clip do not
             count, as in DAVIS and SA-V. A frame before the prompt never counts.
         on_clip: Called with the scores of each clip as soon as they are known.
@@ -148,6 +150,11 @@ def start_prompts(clip: Clip, kind: PromptKind) -> dict[int, StartPrompt]:
         if frame is not None and mask is not None:
             starts[object_id] = StartPrompt(frame=frame, prompts=_prompt_set(mask, kind))
     return starts
+
+
+def num_start_clicks(kind: PromptKind) -> int:
+    """How many clicks a kind of prompt makes on the first frame; 0 for masks and boxes."""
+    return {"mask": 0, "box": 0, "click": 1, "3-clicks": 3, "5-clicks": 5}[kind]
 
 
 def scored_frames(clip: Clip, object_id: int, start: int, *, is_end_left_out: bool) -> frozenset[int]:

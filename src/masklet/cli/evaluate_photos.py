@@ -1,0 +1,138 @@
+"""``masklet evaluate --task clicks`` and ``--task domains``: photos, clicked on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masklet.cli.console import ProgressDisplay, say
+from masklet.cli.evaluate_report import write_files
+
+if TYPE_CHECKING:
+    from masklet.evaluation.clicks import ClickReport
+    from masklet.evaluation.datasets import Still
+    from masklet.evaluation.subjects import ClickSubject
+    from masklet.weights.load import LoadedModel
+
+_MOST_MASKS, _NUM_WORST, _WORST_AFTER = 16, 16, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoResult:
+    """What came of it.
+
+    Args:
+        table: Markdown.
+        document: The whole report.
+        values: The values that sum it up.
+    """
+
+    table: str
+    document: dict[str, object]
+    values: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoOptions:
+    """What to click on.
+
+    Args:
+        data: A packed tar, or a folder of domains.
+        limit: Most photos of each source, or None for all.
+        max_clicks: Where counting of clicks ends.
+        report: Folder of the page, or None.
+    """
+
+    data: Path
+    limit: int | None
+    max_clicks: int
+    report: Path | None
+
+
+def click_on_photos(
+    model: LoadedModel, options: PhotoOptions, facts: Callable[[], Mapping[str, object]]
+) -> PhotoResult:
+    """Click on every object of every photo, and write the report when one is asked for.
+
+    Raises:
+        FormatError: When the data is not there.
+    """
+    from masklet.evaluation.clicks import ClickProtocol
+    from masklet.evaluation.domains import evaluate_domains
+    from masklet.evaluation.report import clicks_document, clicks_table
+    from masklet.evaluation.subjects import ClickSubject
+
+    problems: list[str] = []
+    stills = _stills(options, problems)
+    protocol = ClickProtocol(max_clicks=options.max_clicks, targets=(0.85, 0.9))
+    subject, numbers = ClickSubject(model), count(1)
+    with ProgressDisplay() as display:
+        report = evaluate_domains(
+            subject,
+            stills,
+            problems,
+            protocol=protocol,
+            on_still=lambda: display.advance("Clicking", next(numbers), len(stills)),
+        )
+    for problem in problems:
+        say(problem)
+    mean = report.mean_over_sources()
+    values: dict[str, object] = {f"miou_{k}": round(value, 4) for k, value in mean.miou_after.items()}
+    if mean.box_miou is not None:
+        values["miou_box"] = round(mean.box_miou, 4)
+    table = clicks_table(report, title=options.data.name)
+    document = clicks_document(report)
+    if problems:
+        document["problems"] = problems
+    if options.report is not None:
+        page = _page(subject, report, stills, problems, f"{model.name} on {options.data.name}", facts())
+        written = {**document, "facts": dict(facts())}
+        write_files(options.report, page=page, table=table, document=written, csv=_objects_csv(report))
+    return PhotoResult(table=table, document=document, values=values)
+
+
+def _stills(options: PhotoOptions, problems: list[str]) -> list[Still]:
+    from masklet.evaluation.datasets import few_per_source, read_packed_stills
+    from masklet.evaluation.domains import read_domains
+
+    found = (
+        read_domains(options.data, problems) if options.data.is_dir() else read_packed_stills(options.data)
+    )
+    if options.limit is None:
+        return list(found)
+    return list(few_per_source(found, options.limit, max_masks=_MOST_MASKS))
+
+
+def _page(
+    subject: ClickSubject,
+    report: ClickReport,
+    stills: list[Still],
+    problems: list[str],
+    title: str,
+    facts: Mapping[str, object],
+) -> str:
+    from masklet.evaluation.failures import draw_worst, worst_objects
+    from masklet.evaluation.page.photos import photos_page
+
+    after = min(_WORST_AFTER, report.protocol.max_clicks)
+    chosen = worst_objects(report, num_clicks=after, most=_NUM_WORST)
+    worst = draw_worst(subject, stills, chosen, num_clicks=after)
+    return photos_page(report, worst, title=title, facts=facts, problems=problems)
+
+
+def _objects_csv(report: ClickReport) -> str:
+    """One line per object: IoU after each click and from the box."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    most = max(len(one.ious) for one in report.objects)
+    writer.writerow(["source", "image", "mask", "box_iou", *[f"iou_{k}" for k in range(1, most + 1)]])
+    for one in report.objects:
+        box = "" if one.box_iou is None else round(one.box_iou, 6)
+        ious = [round(one.iou_after(k), 6) for k in range(1, most + 1)]
+        writer.writerow([one.source, one.image, one.index, box, *ious])
+    return file.getvalue()
