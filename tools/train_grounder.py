@@ -34,7 +34,7 @@ def main() -> None:
     """Run the command."""
     asked = _arguments()
     started = time.process_time()
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(asked.seed)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
     encoder = load_model(asked.model, device="cpu")
     teacher = load_teacher(asked.teacher)
     photos = in_training_order(read_training_photos(asked.data))[: asked.photos]

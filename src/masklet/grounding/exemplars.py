@@ -183,7 +183,9 @@ def without_places(likeness: Floats, peaks: Sequence[Peak], masks: Sequence[npt.
 def _cells(mask: npt.NDArray[np.bool_], size_hw: tuple[int, int]) -> Floats:
     """Part of each cell that a mask covers, the small parts at its rim left out; a tiny mask keeps its best cell."""
     height, width = size_hw
-    cover = np.asarray(cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA))
+    cover = np.asarray(
+        cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA), np.float32
+    )
     least = min(0.5, float(cover.max()))
     return np.where(cover >= least, cover, 0).astype(np.float32) if least > 0 else cover
 

@@ -82,11 +82,12 @@ def find_components(probability: Floats, options: RegionOptions | None = None) -
     options = options or RegionOptions()
     is_on = (probability >= options.least_probability).astype(np.uint8)
     number, owners = cv2.connectedComponents(is_on, connectivity=4)
-    found = [
-        region
-        for one in range(1, number)
-        if (region := _region(probability, *np.nonzero(owners == one), options)) is not None
-    ]
+    found: list[Region] = []
+    for one in range(1, number):
+        rows, columns = np.nonzero(owners == one)
+        region = _region(probability, rows, columns, options)
+        if region is not None:
+            found.append(region)
     return sorted(found, key=lambda one: -one.score)
 
 

@@ -137,6 +137,10 @@ class MemoryAttention(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.register_buffer("angles", rotary_angles(dim, grid, grid), persistent=False)
 
+    @property
+    def _stack(self) -> list[MemoryAttentionLayer]:
+        return [layer for layer in self.layers if isinstance(layer, MemoryAttentionLayer)]
+
     def forward(
         self,
         features: Float[Tensor, "b c h w"],
@@ -160,7 +164,7 @@ class MemoryAttention(nn.Module):
             # objects of one frame differ by their memory alone: until it is read, one row stands for all
             shared = features[:1]
         tokens = (shared + 0.1 * feature_position).flatten(2).transpose(1, 2)
-        first, *others = self.layers
+        first, *others = self._stack
         tokens = first.look_around(tokens, self.angles).expand(batch, -1, -1)
         if blocked_attention.is_possible(tokens):
             tokens = self._one_by_one(tokens, memory, num_pointers=num_pointers, key_valid=key_valid)
@@ -186,7 +190,7 @@ class MemoryAttention(nn.Module):
         A CPU gains nothing from a batch of objects, and this needs the memory of one; padding is left out.
         """
         turns = torch.polar(torch.ones_like(self.angles), self.angles)
-        first, *others = self.layers
+        first, *others = self._stack
         found = torch.empty_like(tokens, memory_format=torch.contiguous_format)
         for row, start in enumerate(tokens):
             own, num_own = (memory[0][row], memory[1][row]), num_pointers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -69,7 +69,8 @@ def deterministic() -> Iterator[None]:
     On the CPU that also asks for the same number of threads. On CUDA, set CUBLAS_WORKSPACE_CONFIG=:4096:8 before torch is
     loaded; torch says so if it is missing.
     """
-    was_strict, cudnn = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn
+    cudnn: Any = torch.backends.cudnn  # a module whose settings are properties
+    was_strict = torch.are_deterministic_algorithms_enabled()
     was_searching, was_deterministic = cudnn.benchmark, cudnn.deterministic
     torch.use_deterministic_algorithms(True)
     cudnn.benchmark, cudnn.deterministic = False, True

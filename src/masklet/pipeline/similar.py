@@ -220,4 +220,6 @@ class SimilarFinder:
         if not shared:
             return True
         area, joined = np.count_nonzero(mask), np.count_nonzero(mask | better)
-        return shared / joined <= self._options.max_overlap and shared / area <= self._options.max_inside
+        return bool(
+            shared / joined <= self._options.max_overlap and shared / area <= self._options.max_inside
+        )
