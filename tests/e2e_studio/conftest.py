@@ -115,7 +115,8 @@ class StudioPage:
 
     def track_to_the_end(self):
         self.page.get_by_role("button", name="Track", exact=False).first.click()
-        expect(self.page.get_by_role("progressbar", name="Tracking")).to_be_visible()
+        running = self.page.get_by_role("progressbar", name="Tracking")
+        expect(running.or_(self.page.get_by_text("Followed all the way")).first).to_be_visible()
         expect(self.page.locator(".track-button")).to_be_visible(timeout=PATIENCE_MS)
 
     def shot(self, name):

@@ -235,10 +235,15 @@ export class StudioSession {
     const start = direction === "forward" ? Math.min(...prompted) : 0;
     const stop = direction === "backward" ? Math.max(...prompted) + 1 : media.num_frames;
     this.pause();
+    // before it is asked for: a short clip is done before the answer is here
+    this.store.set({ isFollowing: true, isNewObject: false });
     await this.attempt(async () => {
-      const job = await track(media.id, { start, stop, direction, keeps_apart: this.state.isApart });
-      this.store.set({ isFollowing: true, isNewObject: false });
-      this.takeJob(job);
+      try {
+        this.takeJob(await track(media.id, { start, stop, direction, keeps_apart: this.state.isApart }));
+      } catch (error) {
+        this.store.set({ isFollowing: false });
+        throw error;
+      }
     });
   }
 
