@@ -32,6 +32,12 @@ def test_header_keeps_the_given_text(compact_model, tmp_path):
         assert opened.metadata()["format"] == "masklet"
 
 
+def test_the_file_may_be_read_by_whom_new_files_may(compact_model, tmp_path):
+    (tmp_path / "other").touch()
+    save_weights(tmp_path / "own.safetensors", compact_model)
+    assert (tmp_path / "own.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_large_tensors_are_stored_in_half(tmp_path):
     model = build(preset("debug"), seed=0)
     model.memory_encoder.blocks[0].expand = torch.nn.Linear(100, 100)

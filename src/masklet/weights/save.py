@@ -56,7 +56,10 @@ def save_weights(
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        part.touch()
+        mode = part.stat().st_mode  # as any new file; safetensors would let its owner alone read it
         save_file(tensors, part, metadata=header)
+        part.chmod(mode)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
