@@ -21,9 +21,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def ray_serve():
-    from masklet.scale import ray_serve
-
-    return ray_serve
+    return pytest.importorskip(
+        "masklet.scale.ray_serve", reason="needs ray with its extra: ray[serve]", exc_type=ImportError
+    )
 
 
 def ask(objects, method, path, body):
