@@ -40,7 +40,7 @@ def test_classes_are_set_given_and_taken_away(page, media_id):
     classes = [{"id": 0, "name": "cup", "color": "#112233", "shortcut": "c"}, {"id": 1, "name": "ball", "color": "#445566"}]  # fmt: skip
     page.edit("PUT", path, classes=classes)
     page.edit("POST", OBJECTS.format(media_id), class_id=1)
-    assert page.client.get(path).json()["classes"][0] == classes[0]
+    assert page.client.get(path).json()["classes"][0] == {**classes[0], "words": ""}
     page.edit("PUT", path, classes=classes[:1])
     assert objects_of(page)[0]["class_id"] is None
     page.edit("POST", f"/api/projects/{page.project_id}/undo")

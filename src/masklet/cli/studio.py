@@ -10,6 +10,7 @@ import typer
 
 from masklet.cli.console import say
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption
+from masklet.cli.text_options import DetectorOption
 
 
 def studio(
@@ -34,6 +35,7 @@ def studio(
     ] = "127.0.0.1",
     model: ModelOption = "compact",
     device: DeviceOption = "auto",
+    detector: DetectorOption = "embedded",
     json: JsonOption = False,
 ) -> None:
     """Open the studio in the browser; Ctrl-C ends it, and everything is saved."""
@@ -55,6 +57,7 @@ def studio(
         port=DEFAULT_PORT if port is None else port,
         model=model,
         device=device,
+        detector=detector,
     )
     launch = Launch(
         media=media or [],

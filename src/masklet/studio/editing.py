@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from masklet.annotations import prompts_to_json
@@ -22,6 +23,23 @@ from masklet.studio.tracking import TrackTask, Workshop, publish_mask
 from masklet.video.overlay import object_color
 
 MAX_OBJECTS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPlace:
+    """An object on a frame of a medium."""
+
+    media: MediaRow
+    object_id: int
+    frame: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLook:
+    """Name and class of an object that a prompt makes; what is left out is chosen."""
+
+    name: str = ""
+    class_id: int | None = None
 
 
 class Editor:
@@ -166,14 +184,21 @@ class Editor:
         )
 
     def prompt(
-        self, media: MediaRow, object_id: int, frame: int, request: EditRequest, prompts: PromptSet
+        self, place: PromptPlace, request: EditRequest, prompts: PromptSet, look: NewLook | None = None
     ) -> Edited:
         """Say where an object is; a new id makes a new object.
+
+        Args:
+            place: Which object, on which frame.
+            request: Whose edit it is.
+            prompts: What is said.
+            look: Name and class of a new object.
 
         Raises:
             RefusedError: When the edit is stale or the object is locked.
             PromptError: When the prompts do not fit the frame.
         """
+        media, object_id = place.media, place.object_id
 
         def work() -> Edited:
             done = self._workshop.store.edits.check(request)
@@ -182,10 +207,10 @@ class Editor:
             known = {one.id: one for one in self._workshop.store.projects.objects(media.id)}
             _check_unlocked(known.get(object_id), is_needed=False)
             session = self._workshop.pool.get(media)
-            session.prompt(object_id, frame, prompts)
+            session.prompt(object_id, place.frame, prompts)
             self._engine.check_current()
             try:
-                return self._store_prompt(media, object_id, frame, request, prompts)
+                return self._store_prompt(place, request, prompts, look or NewLook())
             except BaseException:
                 self._workshop.pool.touch(media.id, [object_id])
                 raise
@@ -193,8 +218,9 @@ class Editor:
         return self._on_engine(media.project_id, request, work, is_in_session=True)
 
     def _store_prompt(
-        self, media: MediaRow, object_id: int, frame: int, request: EditRequest, prompts: PromptSet
+        self, place: PromptPlace, request: EditRequest, prompts: PromptSet, look: NewLook
     ) -> Edited:
+        media, object_id, frame = place.media, place.object_id, place.frame
         found = result_of(self._workshop.pool.get(media), object_id, frame)
         if found is None:
             raise not_found("mask")
@@ -204,7 +230,9 @@ class Editor:
         def perform(recorder: Recorder) -> dict[str, Any]:
             if _object(recorder, media.id, object_id) is None:
                 _next_object_id(recorder, media.id)
-                recorder.put("objects", values_of(_new_object(media.id, object_id, "", None, None)))
+                _check_class(recorder, media.project_id, look.class_id)
+                row_of_object = _new_object(media.id, object_id, look.name, None, look.class_id)
+                recorder.put("objects", values_of(row_of_object))
             recorder.drop_dependents(media.id, object_id, frame)
             said = json.dumps(prompts_to_json(prompts))
             key = {"media_id": media.id, "object_id": object_id, "frame": frame}

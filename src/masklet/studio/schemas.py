@@ -58,12 +58,13 @@ class Health(Wire):
 
 
 class ClassState(Wire):
-    """A class of the ontology."""
+    """A class of the ontology; ``words`` are searched for in its place, with full stops between."""
 
     id: ClassId
     name: GivenName
     color: Color
     shortcut: Shortcut = ""
+    words: Text = ""
 
 
 class MaskPromptBody(Wire):
@@ -185,7 +186,10 @@ class ObjectChange(Edit):
 
 
 class NewPrompts(Edit, PromptBody):
-    """Prompts that replace what was said of this object on this frame."""
+    """Prompts that replace what was said of this object on this frame; name and class are for a new object."""
+
+    name: Name = ""
+    class_id: ClassId | None = None
 
 
 class Ontology(Wire):
@@ -271,6 +275,7 @@ class SuggestionState(Wire):
     area: Whole
     score: Unit
     stability: Unit
+    label: Text = ""
 
 
 class Suggestions(Wire):
@@ -278,6 +283,21 @@ class Suggestions(Wire):
 
     size: Annotated[list[Side], Field(min_length=2, max_length=2)]
     suggestions: Annotated[list[SuggestionState], Field(max_length=MAX_LIST)]
+    missing: Annotated[list[Text], Field(max_length=1000)] = []
+    num_known: Whole = 0
+
+
+class WordSearch(Wire):
+    """What to look for, with full stops between, as in "person . dog"; nothing means all classes of the project."""
+
+    text: Text = ""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class LikenessSearch(Wire):
+    """The object that others should look like."""
+
+    object_id: ObjectId
 
 
 class NewUpload(Wire):

@@ -70,6 +70,7 @@ class StudioSettings:
         port: Port to listen on.
         model: Preset or weights file.
         device: Where the model runs.
+        detector: What finds words: "embedded", a published detector's name, or the folder of one.
         limits: Caps on requests.
         stream: Caps on streams.
         num_sessions: Videos whose memories are held at a time; the least recently used goes to disk.
@@ -86,6 +87,7 @@ class StudioSettings:
     port: int = DEFAULT_PORT
     model: str = "compact"
     device: str = "auto"
+    detector: str = "embedded"
     limits: Limits = field(default_factory=Limits)
     stream: StreamLimits = field(default_factory=StreamLimits)
     num_sessions: int = 3

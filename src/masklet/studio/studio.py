@@ -10,6 +10,8 @@ from pathlib import Path
 from masklet import __version__
 from masklet.effects import EffectSettings
 from masklet.errors import StudioError
+from masklet.grounding.base import Grounder
+from masklet.grounding.registry import load_grounder
 from masklet.studio.decoding import DecodeProcess, Opener
 from masklet.studio.editing import Editor
 from masklet.studio.exporting import Exporter, ExportTask
@@ -17,6 +19,7 @@ from masklet.studio.frames import FrameServer
 from masklet.studio.jobs import Job, JobBoard, Kind
 from masklet.studio.library import Library
 from masklet.studio.refusals import RefusedError
+from masklet.studio.searching import Searcher
 from masklet.studio.sessions import SessionPool
 from masklet.studio.settings import Limits, StudioSettings
 from masklet.studio.store import MediaRow, Store
@@ -38,6 +41,7 @@ class Studio:
         settings: StudioSettings,
         *,
         model: LoadedModel | None = None,
+        grounder: Grounder | None = None,
         make_opener: Callable[[Limits], Opener] = DecodeProcess,
     ) -> None:
         """Open the data folder; nothing is computed yet.
@@ -45,6 +49,7 @@ class Studio:
         Args:
             settings: How to run.
             model: A model that is loaded already; the one of the settings is loaded when None.
+            grounder: A detector of words that is loaded already; the one of the settings when None.
             make_opener: Makes whoever decodes media: one for what is shown, one for the engine, one for exports.
 
         Raises:
@@ -80,7 +85,9 @@ class Studio:
         self.editor = Editor(self.workshop, self.engine)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
         self.suggester = Suggester(self.frames, self.engine, self.model)
+        self.searcher = Searcher(self.store, self.frames, self.engine, self.model, self.grounder)
         self._model = model
+        self._grounder = grounder
         self._model_lock = threading.Lock()
 
     def start(self) -> None:
@@ -118,6 +125,19 @@ class Studio:
                 with self.engine.unhurried():  # weights may have to be fetched
                     self._model = load_model(self.settings.model, device=self.settings.device)
             return self._model
+
+    def grounder(self) -> Grounder:
+        """What finds words; loaded at the first call, on the engine's thread.
+
+        Raises:
+            UnknownModelError: When there is no such detector.
+            MissingExtraError: When its packages are not installed.
+            DownloadError: When it cannot be fetched.
+        """
+        if self._grounder is None:
+            with self.engine.unhurried():  # weights may have to be fetched
+                self._grounder = load_grounder(self.settings.detector, device=self.settings.device)
+        return self._grounder
 
     def health(self) -> dict[str, object]:
         """Whether the engine's thread comes around; what the model is."""

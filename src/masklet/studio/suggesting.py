@@ -26,12 +26,13 @@ _KEPT_EMBEDDINGS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A mask that nobody has accepted yet, as COCO run lengths at the frame's size."""
+    """A mask that nobody has accepted yet, as COCO run lengths at the frame's size; ``label`` is its class or ""."""
 
     counts: str
     area: int
     score: float
     stability: float
+    label: str = ""
 
 
 class Suggester:
@@ -60,7 +61,7 @@ class Suggester:
         def work() -> Suggestion:
             predictor = ImagePredictor(self._model())
             found = predictor.predict_objects(self._embedding(predictor, media, frame), [prompts])[0]
-            return _suggestion(found.masks[0], float(found.scores[0]), 1.0)
+            return suggestion(found.masks[0], float(found.scores[0]), 1.0)
 
         return self._engine.call(work)
 
@@ -104,7 +105,7 @@ class _Search:
                 self._candidates = self._begin()
             one = next(self._candidates, None)
             if one is not None:
-                self._listed.append(_suggestion(one.mask, one.predicted_iou, one.stability))
+                self._listed.append(suggestion(one.mask, one.predicted_iou, one.stability))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it; the engine goes on
             with suppress(InvalidStateError):
                 self.found.set_exception(error)
@@ -117,11 +118,20 @@ class _Search:
         return False
 
 
-def _suggestion(mask: np.ndarray, score: float, stability: float) -> Suggestion:
+def suggestion(mask: np.ndarray, score: float, stability: float, label: str = "") -> Suggestion:
+    """A mask with its scores, brought into [0, 1].
+
+    Args:
+        mask: bool (h, w).
+        score: Predicted IoU, or how sure a detector is.
+        stability: How little the mask hangs on its threshold.
+        label: Its class, or "".
+    """
     coded = rle.encode(mask)
     return Suggestion(
         counts=coded.counts.decode("ascii"),
         area=rle.area(coded),
         score=min(max(score, 0.0), 1.0),
         stability=min(max(stability, 0.0), 1.0),
+        label=label,
     )

@@ -208,6 +208,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/media/{media_id}/frames/{frame}/similar": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Find Similar
+         * @description What looks like an object of this medium; what is an object already is left out.
+         */
+        readonly post: operations["find_similar_api_media__media_id__frames__frame__similar_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/media/{media_id}/frames/{frame}/words": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Find Words
+         * @description What the words name on the frame, each with its class; what is an object already is left out.
+         */
+        readonly post: operations["find_words_api_media__media_id__frames__frame__words_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/media/{media_id}/lanes": {
         readonly parameters: {
             readonly query?: never;
@@ -650,7 +690,7 @@ export interface components {
         };
         /**
          * ClassState
-         * @description A class of the ontology.
+         * @description A class of the ontology; ``words`` are searched for in its place, with full stops between.
          */
         readonly ClassState: {
             /** Color */
@@ -664,6 +704,11 @@ export interface components {
              * @default
              */
             readonly shortcut: string;
+            /**
+             * Words
+             * @default
+             */
+            readonly words: string;
         };
         /**
          * Edit
@@ -876,6 +921,14 @@ export interface components {
             readonly lanes: readonly components["schemas"]["Lane"][];
         };
         /**
+         * LikenessSearch
+         * @description The object that others should look like.
+         */
+        readonly LikenessSearch: {
+            /** Object Id */
+            readonly object_id: number;
+        };
+        /**
          * ListedProject
          * @description A project in the list, with a medium to show for it.
          */
@@ -1048,7 +1101,7 @@ export interface components {
         };
         /**
          * NewPrompts
-         * @description Prompts that replace what was said of this object on this frame.
+         * @description Prompts that replace what was said of this object on this frame; name and class are for a new object.
          */
         readonly NewPrompts: {
             /** Box */
@@ -1058,6 +1111,8 @@ export interface components {
                 number,
                 number
             ] | null;
+            /** Class Id */
+            readonly class_id?: number | null;
             /**
              * Clicks
              * @default []
@@ -1070,6 +1125,11 @@ export interface components {
             /** Edit Id */
             readonly edit_id: string;
             readonly mask?: components["schemas"]["MaskPromptBody"] | null;
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
             /** Revision */
             readonly revision: number;
         };
@@ -1241,6 +1301,16 @@ export interface components {
          * @description What was found on a frame, best first; the size holds for all of them.
          */
         readonly Suggestions: {
+            /**
+             * Missing
+             * @default []
+             */
+            readonly missing: readonly string[];
+            /**
+             * Num Known
+             * @default 0
+             */
+            readonly num_known: number;
             /** Size */
             readonly size: readonly number[];
             /** Suggestions */
@@ -1255,6 +1325,11 @@ export interface components {
             readonly area: number;
             /** Counts */
             readonly counts: string;
+            /**
+             * Label
+             * @default
+             */
+            readonly label: string;
             /** Score */
             readonly score: number;
             /** Stability */
@@ -1273,6 +1348,19 @@ export interface components {
             readonly num_bytes: number;
             /** Num Received */
             readonly num_received: number;
+        };
+        /**
+         * WordSearch
+         * @description What to look for, with full stops between, as in "person . dog"; nothing means all classes of the project.
+         */
+        readonly WordSearch: {
+            /**
+             * Text
+             * @default
+             */
+            readonly text: string;
+            /** Threshold */
+            readonly threshold?: number | null;
         };
     };
     responses: never;
@@ -1728,6 +1816,96 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SuggestionState"];
+                };
+            };
+        };
+    };
+    readonly find_similar_api_media__media_id__frames__frame__similar_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly frame: number;
+                readonly media_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LikenessSearch"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+        };
+    };
+    readonly find_words_api_media__media_id__frames__frame__words_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly frame: number;
+                readonly media_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WordSearch"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Suggestions"];
                 };
             };
         };

@@ -140,5 +140,9 @@ def _video_facts(media: MediaRow, size: Size) -> VideoFacts:
 
 
 def classes_to_json(classes: Sequence[ClassRow]) -> list[dict[str, object]]:
-    """Classes as plain JSON values."""
-    return [{"id": one.id, "name": one.name, "color": one.color, "shortcut": one.shortcut} for one in classes]
+    """Classes as plain JSON values; words only where there are some, as before there were any."""
+    return [
+        {"id": one.id, "name": one.name, "color": one.color, "shortcut": one.shortcut}
+        | ({"words": one.words} if one.words else {})
+        for one in classes
+    ]

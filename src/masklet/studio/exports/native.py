@@ -146,7 +146,7 @@ def _import(
             flags = Flags(backward=medium.backward, not_kept=medium.not_kept)
             prompts, results = to_rows(document, flags, media, looks)
             imported.append(ImportedMedia(objects=looks, prompts=prompts, results=results))
-        classes = [one.model_dump() for one in manifest.classes]
+        classes = [{**one.model_dump(), "place": place} for place, one in enumerate(manifest.classes)]
         store.imports.put(project_id, classes, imported)
     except BaseException:
         store.projects.remove(project_id)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from masklet.geometry import Size
 from masklet.studio.deps import FramePath, MediaDep, ObjectPath, StudioDep, check_frame, edit_request
+from masklet.studio.editing import NewLook, PromptPlace
 from masklet.studio.prompt_body import prompts_of
 from masklet.studio.refusals import RefusedError
 from masklet.studio.routes.projects import reply_of
@@ -65,7 +66,9 @@ def set_prompts(
     check_frame(media, frame)
     prompts = prompts_of(body, Size(media.height, media.width))
     request = edit_request(media.project_id, body, "prompt")
-    return reply_of(studio.editor.prompt(media, object_id, frame, request, prompts))
+    place = PromptPlace(media=media, object_id=object_id, frame=frame)
+    look = NewLook(name=body.name, class_id=body.class_id)
+    return reply_of(studio.editor.prompt(place, request, prompts, look))
 
 
 @router.post("/objects/{object_id}/frames/{frame}/clear", response_model=EditReply)

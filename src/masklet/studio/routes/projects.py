@@ -92,6 +92,9 @@ def export_ontology(studio: StudioDep, project: ProjectDep) -> dict[str, Any]:
 @router.put("/projects/{project_id}/ontology", response_model=EditReply)
 def set_ontology(studio: StudioDep, project: ProjectDep, body: OntologyChange) -> dict[str, Any]:
     """Put these classes in place of the present ones."""
-    classes = [ClassRow(project_id=project.id, **one.model_dump()) for one in body.classes]
+    classes = [
+        ClassRow(project_id=project.id, place=place, **one.model_dump())
+        for place, one in enumerate(body.classes)
+    ]
     request = edit_request(project.id, body, "ontology")
     return reply_of(studio.editor.set_classes(project.id, request, classes))

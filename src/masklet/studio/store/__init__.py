@@ -83,7 +83,13 @@ class Store:
             "num_undo": num_undo,
             "num_redo": num_redo,
             "classes": [
-                {"id": one.id, "name": one.name, "color": one.color, "shortcut": one.shortcut}
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "color": one.color,
+                    "shortcut": one.shortcut,
+                    "words": one.words,
+                }
                 for one in self.projects.classes(project_id)
             ],
             "media": [self.media_state(one) for one in self.projects.media_of(project_id)],

@@ -112,8 +112,10 @@ class Projects:
         return {row["file"] for row in self._database.rows("SELECT file FROM media")}
 
     def classes(self, project_id: str) -> list[ClassRow]:
-        """Classes of a project, by id."""
-        found = self._database.rows("SELECT * FROM classes WHERE project_id = ? ORDER BY id", (project_id,))
+        """Classes of a project, in their order."""
+        found = self._database.rows(
+            "SELECT * FROM classes WHERE project_id = ? ORDER BY place, id", (project_id,)
+        )
         return [ClassRow(**row) for row in found]
 
     def objects(self, media_id: str) -> list[ObjectRow]:

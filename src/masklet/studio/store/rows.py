@@ -44,13 +44,18 @@ class MediaRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
-    """A class of a project's ontology; ``shortcut`` is one key or empty."""
+    """A class of a project's ontology.
+
+    ``shortcut`` is one key or empty; ``words`` are searched for in place of the name; ``place`` orders the list.
+    """
 
     project_id: str
     id: int
     name: str
     color: str
     shortcut: str = ""
+    words: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, edit_id TEXT NOT NULL,
             revision INTEGER NOT NULL, reply TEXT NOT NULL, PRIMARY KEY (project_id, edit_id))""",
     ),
+    (
+        "ALTER TABLE classes ADD COLUMN words TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE classes ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE reviews (
+            media_id TEXT NOT NULL, object_id INTEGER NOT NULL, confidence REAL NOT NULL,
+            is_accepted INTEGER NOT NULL, PRIMARY KEY (media_id, object_id),
+            FOREIGN KEY (media_id, object_id) REFERENCES objects ON DELETE CASCADE)""",
+    ),
 )
 """Statements that lead from each version to the next; a released entry is never changed, only followed by another."""
 
