@@ -71,7 +71,7 @@ def test_interactive_reports_every_round(masklet_command, clips, tmp_path):
     assert outcome.code == 0, outcome.err
     (line,) = outcome.out.splitlines()
     values = json.loads(line)
-    assert values.keys() == {"j_and_f_1", "j_and_f_2", "j", "f"}
+    assert values.keys() == {"j_and_f_1", "j_and_f_2", "j", "f", "area"}
     document = json.loads(out.read_text())
     assert [one["j_and_f"] for one in document["rounds"]] == [values["j_and_f_1"], values["j_and_f_2"]]
     assert [one["clip"] for one in document["rounds"][1]["objects"]] == ["cat", "dog"]
@@ -172,3 +172,43 @@ def test_followed_clips_are_kept_and_drawn(masklet_command, clips, tmp_path):
     assert '<article class="strip">' in (tmp_path / "report/index.html").read_text()
     document = json.loads((tmp_path / "report/report.json").read_text())
     assert document["facts"]["command"] == "masklet evaluate clips.tar --task vos --prompt 3-clicks --limit 1"
+
+
+def test_interactive_in_both_modes_makes_a_page_and_goes_on_after_a_stop(masklet_command, clips, tmp_path):
+    words = ("--rounds", 2, "--clicks-per-frame", 1, "--mode", "both", "--report", tmp_path / "report")
+    outcome = masklet_command("evaluate", "interactive", clips, *words, "--json", *MODEL)
+    assert outcome.code == 0, outcome.err
+    values = json.loads(outcome.out)
+    assert {"j_and_f_1", "area", "online_j_and_f_2", "online_area"} <= values.keys()
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert (document["mode"], document["online"]["mode"]) == ("offline", "online")
+    assert document["facts"]["command"] == (
+        "masklet evaluate clips.tar --task interactive --mode both --rounds 2 --clicks-per-frame 1"
+    )
+    written = {path.name for path in (tmp_path / "report").iterdir()}
+    assert written == {"index.html", "report.md", "report.json", "report.csv"}
+    page = (tmp_path / "report/index.html").read_text()
+    assert page.count('<figure class="card">') == 2 * 2
+    assert '<article class="strip">' in page
+
+
+def test_interactive_takes_finished_clips_from_the_journal(masklet_command, clips, tmp_path, monkeypatch):
+    from masklet.evaluation import interactive
+
+    out = tmp_path / "result.json"
+    words = ("interactive", clips, "--rounds", 1, "--out", out, "--json", *MODEL)
+    whole, seen = interactive.evaluate_interactive_clip, []
+
+    def stops_at_the_second(subject, clip, **more):
+        seen.append(clip.name)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return whole(subject, clip, **more)
+
+    monkeypatch.setattr(interactive, "evaluate_interactive_clip", stops_at_the_second)
+    assert masklet_command("evaluate", *words).code == 130
+    outcome = masklet_command("evaluate", *words)
+    assert outcome.code == 0, outcome.err
+    assert seen == ["cat", "dog", "dog"]
+    assert [one["clip"] for one in json.loads(out.read_text())["rounds"][0]["objects"]] == ["cat", "dog"]
+    assert not out.with_name("result.json.partial").exists()

@@ -1,5 +1,6 @@
 """Correcting the worst frame, round after round, with sessions whose answers are known."""
 
+import json
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,10 +10,14 @@ from masklet.errors import PromptError
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.interactive import (
     InteractiveProtocol,
+    InteractiveReport,
+    area_under,
     evaluate_interactive,
     evaluate_interactive_clip,
-    worst_frame,
+    scores_by_round,
 )
+from masklet.evaluation.interactive_object import frame_to_pause_on, worst_frame
+from masklet.evaluation.interactive_report import objects_from_json, objects_to_json
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.metrics import boundary_f, iou
@@ -70,6 +75,10 @@ def opened(session):
 
 
 def run(session, **protocol):
+    return scores_by_round(objects_of(session, **protocol))
+
+
+def objects_of(session, **protocol):
     return evaluate_interactive_clip(opened(session), session.clip, protocol=InteractiveProtocol(**protocol))
 
 
@@ -174,7 +183,7 @@ def test_clip_without_objects_opens_no_session():
     def open_session(_clip):
         raise AssertionError("there is nothing to follow")
 
-    assert evaluate_interactive_clip(open_session, clip) == ((), (), (), ())
+    assert evaluate_interactive_clip(open_session, clip) == ()
 
 
 def test_every_frame_and_clip_is_told():
@@ -188,7 +197,7 @@ def test_every_frame_and_clip_is_told():
         on_clip=told.append,
     )
     assert len(frames) == 2 * MOVING.num_frames
-    assert [[scores[0].clip for scores in rounds] for rounds in told] == [["clip", "clip"]]
+    assert [[(one.clip, len(one.rounds)) for one in objects] for objects in told] == [[("clip", 2)]]
     assert [one.prompt for one in report.rounds] == [
         "up to 3 clicks on 1 frame",
         "up to 3 clicks on each of up to 2 frames",
@@ -220,7 +229,118 @@ def test_worst_frame_is_the_lowest_and_earliest_left(region, clicked, expected):
     assert worst_frame(region, clicked) == expected
 
 
-@pytest.mark.parametrize("bad", [{"num_rounds": 0}, {"max_clicks": 0}])
-def test_protocol_without_rounds_or_clicks_is_refused(bad):
-    with pytest.raises(PromptError, match="at least one"):
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"num_rounds": 0}, "at least one"),
+        ({"max_clicks": 0}, "at least one"),
+        ({"pause_below": 0.0}, "pause below"),
+        ({"pause_below": 1.5}, "pause below"),
+    ],
+)
+def test_protocol_with_numbers_that_mean_nothing_is_refused(bad, words):
+    with pytest.raises(PromptError, match=words):
         InteractiveProtocol(**bad)
+
+
+class Forward(FakeSession):
+    """Right from a prompted frame on for some frames, then the given wrong masks; only goes forward."""
+
+    def __init__(self, clip, wrong, reach):
+        super().__init__(clip, wrong)
+        self.reach, self.followed, self.removed = reach, [], []
+
+    def follow(self):
+        raise AssertionError("an online run never watches the clip again")
+
+    def follow_from(self, frame):
+        self.followed.append(frame)
+        for index in range(frame, self.clip.num_frames):
+            yield {i: self._mask(i, index) for i in self.clip.object_ids}
+
+    def remove(self, object_id):
+        self.removed.append(object_id)
+
+    def _mask(self, object_id, index):
+        is_right = any(i == object_id and 0 <= index - at < self.reach for i, at in self.corrected)
+        return self.clip.mask(object_id, index) if is_right else self.wrong(object_id, index)
+
+
+def test_online_stops_where_it_goes_wrong_and_goes_on_from_there():
+    session = Forward(MOVING, lambda *_: EMPTY, reach=3)
+    (one,) = objects_of(session, mode="online", num_rounds=4)
+    # right on 0-2, corrected on 3, right to 5, corrected on 6; frame 7 is right then
+    assert [found.frame for found in one.rounds] == [0, 3, 6, None]
+    assert session.followed == [0, 3, 6]
+    assert session.removed == [1]
+    assert one.frames == (1, 2, 3, 4, 5, 6)
+    assert [found.region for found in one.rounds] == [
+        (1.0, 1.0, 0.0, 0.0, 0.0, 0.0),
+        (1.0, 1.0, 1.0, 1.0, 1.0, 0.0),
+        (1.0,) * 6,
+        (1.0,) * 6,
+    ]
+    assert [found.num_clicks for found in one.rounds] == [1, 1, 1, 0]
+
+
+def test_online_leaves_alone_what_is_good_enough():
+    def nearly(object_id, index):
+        mask = MOVING.mask(object_id, index).copy()
+        mask[19] = False  # 9 of 10 rows
+        return mask
+
+    (one,) = objects_of(Forward(MOVING, nearly, reach=1), mode="online", num_rounds=8)
+    assert [found.frame for found in one.rounds] == [0] + [None] * 7
+    (one,) = objects_of(Forward(MOVING, nearly, reach=1), mode="online", num_rounds=3, pause_below=0.95)
+    assert [found.frame for found in one.rounds] == [0, 1, 2]
+
+
+def test_online_corrections_start_from_the_tracked_mask():
+    session = Forward(MOVING, lambda *_: square(20, side=15), reach=2)
+    objects_of(session, mode="online", num_rounds=2)
+    _, frame, prompts = session.said[1]
+    assert frame == 2
+    assert [click.positive for click in prompts.clicks] == [False]
+
+
+def test_online_frames_before_the_object_count_as_empty():
+    clip = clip_of({7: [EMPTY, EMPTY, square(0), square(5), square(9)]})
+    (one,) = objects_of(Forward(clip, lambda *_: EMPTY, reach=9), mode="online")
+    assert one.frames == (0, 1, 3)
+    assert one.rounds[0].region == (1.0, 1.0, 1.0)
+
+
+def test_online_objects_are_followed_one_after_the_other():
+    clip = clip_of({1: [square(2 * i) for i in range(6)], 2: [square(20 - 2 * i) for i in range(6)]})
+    session = Forward(clip, lambda *_: EMPTY, reach=2)
+    objects_of(session, mode="online", num_rounds=2)
+    assert [(i, frame) for i, frame, _ in session.said] == [(1, 0), (1, 2), (2, 0), (2, 2)]
+    assert session.removed == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("region", "after", "expected"),
+    [({1: 0.9, 2: 0.5, 3: 0.1}, 0, 2), ({1: 0.2, 2: 0.5}, 1, 2), ({1: 0.2, 2: 0.75}, 1, None), ({}, 0, None)],
+)
+def test_the_frame_to_pause_on_is_the_first_bad_one_later(region, after, expected):
+    assert frame_to_pause_on(region, after, 0.75) == expected
+
+
+@pytest.mark.parametrize(
+    ("curve", "expected"), [([0.4], 0.4), ([0.0, 1.0], 0.5), ([0.5, 0.7, 0.7], 0.65), ([0.3] * 8, 0.3)]
+)
+def test_area_under_a_curve_is_its_mean_height(curve, expected):
+    assert area_under(curve) == pytest.approx(expected)
+
+
+def test_a_curve_without_values_has_no_area():
+    with pytest.raises(PromptError, match="no area"):
+        area_under([])
+
+
+def test_finished_objects_survive_json():
+    objects = objects_of(FakeSession(MOVING, lambda *_: square(4)), num_rounds=2)
+    assert objects_from_json(json.loads(json.dumps(objects_to_json(objects)))) == objects
+    report = InteractiveReport(protocol=InteractiveProtocol(num_rounds=2), objects=objects)
+    assert (report.mean_frames, report.mean_clicks) == (2, objects[0].num_clicks)
+    assert report.area == pytest.approx(sum(report.curve) / 2)

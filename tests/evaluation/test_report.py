@@ -5,7 +5,6 @@ import pytest
 from masklet.errors import FormatError
 from masklet.evaluation import report
 from masklet.evaluation.clicks import ClickProtocol, ClickReport, ObjectClicks
-from masklet.evaluation.interactive import InteractiveProtocol, InteractiveReport
 from masklet.evaluation.occlusion import OcclusionProtocol, OcclusionReport, OcclusionScore
 from masklet.evaluation.vos import ObjectScore, Statistics, VosReport
 
@@ -27,13 +26,6 @@ CLICKS = ClickReport(
     objects=(
         ObjectClicks(source="pets", image="a", index=0, ious=(0.5, 0.7, 0.91), box_iou=0.75),
         ObjectClicks(source="face", image="b", index=0, ious=(0.25, 0.5, 0.5), box_iou=0.5),
-    ),
-)
-INTERACTIVE = InteractiveReport(
-    protocol=InteractiveProtocol(num_rounds=2),
-    rounds=(
-        VosReport(prompt="up to 3 clicks on 1 frame", objects=VOS.objects),
-        VosReport(prompt="up to 3 clicks on each of up to 2 frames", objects=VOS.objects[:1] * 2),
     ),
 )
 OCCLUSION = OcclusionReport(
@@ -67,22 +59,6 @@ def test_vos_table_has_a_row_per_object_and_the_mean():
     assert lines[4].startswith("| bear | 1 | 0.600 | 0.800 |")
     assert lines[5].startswith("| train\\|fast |")
     assert lines[6].startswith("| **mean** |  | 0.450 |")
-
-
-def test_interactive_document_holds_a_report_per_round():
-    found = report.interactive_document(INTERACTIVE)
-    assert (found["num_rounds"], found["max_clicks"]) == (2, 3)
-    assert [one["j_and_f"] for one in found["rounds"]] == [0.45, 0.6]
-    assert found["rounds"][0]["objects"] == report.vos_document(VOS)["objects"]
-
-
-def test_interactive_table_has_every_round_of_every_object_and_the_mean():
-    lines = report.interactive_table(INTERACTIVE, title="Corrected").splitlines()
-    assert lines[0] == "### Corrected (up to 3 clicks on each of up to 2 frames, worst frame first)"
-    assert lines[2] == "| clip | object | J&F 1 | J&F 2 | J 1 | J 2 | F 1 | F 2 |"
-    assert lines[4] == "| bear | 1 | 0.600 | 0.600 | 0.800 | 0.800 | 0.400 | 0.400 |"
-    assert lines[5] == "| train\\|fast | 1 | 0.300 | 0.600 | 0.400 | 0.800 | 0.200 | 0.400 |"
-    assert lines[6] == "| **mean** |  | 0.450 | 0.600 | 0.600 | 0.800 | 0.300 | 0.400 |"
 
 
 def test_occlusion_document_holds_kinds_and_clips():

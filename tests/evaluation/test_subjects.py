@@ -1,12 +1,17 @@
 """Our own sessions as what is evaluated, with small models of random weights."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from masklet.evaluation.datasets import Clip
-from masklet.evaluation.interactive import InteractiveProtocol, evaluate_interactive_clip
+from masklet.evaluation.interactive import (
+    InteractiveProtocol,
+    evaluate_interactive_clip,
+    scores_by_round,
+)
 from masklet.evaluation.leaving_clips import LeavingClip
 from masklet.evaluation.occlusion import OcclusionProtocol, evaluate_leaving_clip
 from masklet.evaluation.subjects import InteractiveSubject, PresenceSubject
@@ -63,9 +68,10 @@ def loaded(request):
 
 
 def test_each_frame_is_encoded_once_over_all_rounds_and_objects(loaded):
-    rounds = evaluate_interactive_clip(
+    objects = evaluate_interactive_clip(
         InteractiveSubject(loaded), clip_of({1: EARLY, 2: LATE}), protocol=InteractiveProtocol(num_rounds=3)
     )
+    rounds = scores_by_round(objects)
     assert loaded.model.num_encoded == NUM_FRAMES
     assert [[one.object_id for one in scores] for scores in rounds] == [[1, 2]] * 3
     # Object 2 is first seen on frame 4: frames 0 to 3 and 5 to 7 count.
@@ -86,6 +92,20 @@ def test_objects_are_followed_both_ways_and_corrected_frames_stay(loaded):
         assert np.array_equal(after[index][2], before[index][2])
     # the stretch before the correction looks ahead to it; what was said first stays
     assert np.array_equal(after[0][1], before[0][1])
+
+
+def test_online_goes_forward_and_leaves_earlier_frames_alone(loaded):
+    protocol = InteractiveProtocol(mode="online", num_rounds=3, pause_below=1.0)
+    objects = evaluate_interactive_clip(
+        InteractiveSubject(loaded), clip_of({1: EARLY, 2: LATE}), protocol=protocol
+    )
+    assert loaded.model.num_encoded == NUM_FRAMES
+    for one in objects:
+        clicked = [found.frame for found in one.rounds]
+        assert clicked == sorted(set(clicked))
+        for before, after in pairwise(one.rounds):
+            earlier = sum(frame < after.frame for frame in one.frames)
+            assert after.region[:earlier] == before.region[:earlier]
 
 
 def test_tracking_tells_masks_and_presence_of_every_frame(loaded):

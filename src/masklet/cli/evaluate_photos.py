@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from masklet.cli.console import ProgressDisplay, say
+from masklet.cli.console import say
+from masklet.cli.evaluate_options import Options, Scored, counted, facts_of
 from masklet.cli.evaluate_report import write_files
 
 if TYPE_CHECKING:
@@ -22,41 +20,7 @@ if TYPE_CHECKING:
 _MOST_MASKS, _NUM_WORST, _WORST_AFTER = 16, 16, 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoResult:
-    """What came of it.
-
-    Args:
-        table: Markdown.
-        document: The whole report.
-        values: The values that sum it up.
-    """
-
-    table: str
-    document: dict[str, object]
-    values: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoOptions:
-    """What to click on.
-
-    Args:
-        data: A packed tar, or a folder of domains.
-        limit: Most photos of each source, or None for all.
-        max_clicks: Where counting of clicks ends.
-        report: Folder of the page, or None.
-    """
-
-    data: Path
-    limit: int | None
-    max_clicks: int
-    report: Path | None
-
-
-def click_on_photos(
-    model: LoadedModel, options: PhotoOptions, facts: Callable[[], Mapping[str, object]]
-) -> PhotoResult:
+def score_clicks(model: LoadedModel, options: Options) -> Scored:
     """Click on every object of every photo, and write the report when one is asked for.
 
     Raises:
@@ -68,17 +32,11 @@ def click_on_photos(
     from masklet.evaluation.subjects import ClickSubject
 
     problems: list[str] = []
-    stills = _stills(options, problems)
+    stills = stills_of(options, problems, max_masks=_MOST_MASKS)
     protocol = ClickProtocol(max_clicks=options.max_clicks, targets=(0.85, 0.9))
-    subject, numbers = ClickSubject(model), count(1)
-    with ProgressDisplay() as display:
-        report = evaluate_domains(
-            subject,
-            stills,
-            problems,
-            protocol=protocol,
-            on_still=lambda: display.advance("Clicking", next(numbers), len(stills)),
-        )
+    subject = ClickSubject(model)
+    with counted("Clicking", len(stills)) as on_still:
+        report = evaluate_domains(subject, stills, problems, protocol=protocol, on_still=on_still)
     for problem in problems:
         say(problem)
     mean = report.mean_over_sources()
@@ -90,13 +48,21 @@ def click_on_photos(
     if problems:
         document["problems"] = problems
     if options.report is not None:
-        page = _page(subject, report, stills, problems, f"{model.name} on {options.data.name}", facts())
-        written = {**document, "facts": dict(facts())}
+        facts = facts_of(model, options)
+        page = _page(subject, report, stills, problems, f"{model.name} on {options.data.name}", facts)
+        written = {**document, "facts": dict(facts)}
         write_files(options.report, page=page, table=table, document=written, csv=_objects_csv(report))
-    return PhotoResult(table=table, document=document, values=values)
+    return Scored(table=table, document=document, values=values)
 
 
-def _stills(options: PhotoOptions, problems: list[str]) -> list[Still]:
+def stills_of(options: Options, problems: list[str], *, max_masks: int | None = None) -> list[Still]:
+    """The photos of a packed tar or a folder of domains, few of each source when a limit is set.
+
+    Args:
+        options: Where they are and how many.
+        problems: Gets one sentence per photo that is missing or odd.
+        max_masks: Most masks of each photo when a limit is set; None for all.
+    """
     from masklet.evaluation.datasets import few_per_source, read_packed_stills
     from masklet.evaluation.domains import read_domains
 
@@ -105,7 +71,7 @@ def _stills(options: PhotoOptions, problems: list[str]) -> list[Still]:
     )
     if options.limit is None:
         return list(found)
-    return list(few_per_source(found, options.limit, max_masks=_MOST_MASKS))
+    return list(few_per_source(found, options.limit, max_masks=max_masks))
 
 
 def _page(

@@ -173,20 +173,20 @@ def read_packed_stills(path: Path) -> Iterator[Still]:
             )
 
 
-def few_per_source(stills: Iterable[Still], most: int, max_masks: int) -> Iterator[Still]:
+def few_per_source(stills: Iterable[Still], most: int, max_masks: int | None) -> Iterator[Still]:
     """The first photos of each source, with masks spread over those of each photo.
 
     Args:
         stills: Photos in any order.
         most: Most photos of each source.
-        max_masks: Most masks of each photo, at least 1.
+        max_masks: Most masks of each photo, at least 1, or None for all.
     """
     seen: dict[str, int] = {}
     for still in stills:
         seen[still.source] = seen.get(still.source, 0) + 1
         if seen[still.source] > most:
             continue
-        step = max(1, -(-len(still.masks) // max_masks))
+        step = 1 if max_masks is None else max(1, -(-len(still.masks) // max_masks))
         labels = still.labels[::step] if still.labels else still.labels
         yield replace(still, masks=still.masks[::step], labels=labels)
 

@@ -1,34 +1,39 @@
-"""Interactive video segmentation: a few clicks on the first frame, then on the worst frame, round after round."""
+"""Interactive video segmentation: a few clicks on one frame after the other, offline or online, and what each is worth.
+
+Source: Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, interactive offline and online evaluation:
+3 clicks on each of up to 8 frames; offline the next frame is the one with the lowest IoU, online the first with an
+IoU below 0.75.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from masklet.errors import PromptError
 from masklet.evaluation.datasets import Clip
-from masklet.evaluation.vos import ObjectScore, VosReport, frame_scores, object_score
+from masklet.evaluation.interactive_object import (
+    FollowedObject,
+    ObjectRounds,
+    Prompted,
+    frame_to_pause_on,
+    objects_to_follow,
+    worst_frame,
+)
+from masklet.evaluation.vos import ObjectScore, VosReport
 from masklet.masks import rle
 from masklet.masks.arrays import BoolArray
-from masklet.masks.rle import RLE
-from masklet.prompts import PromptSet
-from masklet.simulate import correction_click
+
+InteractiveMode: TypeAlias = Literal["offline", "online"]
 
 
-class InteractiveSession(Protocol):
+class InteractiveSession(Prompted, Protocol):
     """What is evaluated, opened on one clip: it is corrected, and follows all its objects again."""
-
-    def prompt(self, object_id: int, frame: int, prompts: PromptSet) -> BoolArray:
-        """Say where an object is on a frame, in place of what was said there before.
-
-        Returns:
-            The object on this frame, bool (h, w).
-        """
-        ...
 
     def follow(self) -> Iterable[Mapping[int, BoolArray]]:
         """For each frame of the clip in order the mask of each object, bool (h, w), with all prompts so far.
@@ -36,6 +41,14 @@ class InteractiveSession(Protocol):
         An object that is left out of a frame counts as an empty mask. Frames before an object's first
         prompt are told too.
         """
+        ...
+
+    def follow_from(self, frame: int) -> Iterable[Mapping[int, BoolArray]]:
+        """The same forward from a frame on, from what was known there; asked for online only."""
+        ...
+
+    def remove(self, object_id: int) -> None:
+        """Forget an object that is finished; asked for online only."""
         ...
 
 
@@ -48,13 +61,18 @@ class InteractiveProtocol:
     """How much a simulated person says.
 
     Args:
-        num_rounds: Frames that are clicked on, the first included; the clip is followed after each.
+        mode: "offline" to watch the whole clip before each correction, "online" to watch it once and stop where
+            it goes wrong.
+        num_rounds: Most frames that are clicked on, the first included.
         max_clicks: Most clicks on each of these frames.
+        pause_below: J below which a person stops online, in (0, 1].
         is_end_left_out: Whether the first frame of each object and its last annotated one do not count.
     """
 
+    mode: InteractiveMode = "offline"
     num_rounds: int = 4
     max_clicks: int = 3
+    pause_below: float = 0.75
     is_end_left_out: bool = True
 
     def __post_init__(self) -> None:
@@ -63,6 +81,8 @@ class InteractiveProtocol:
             raise PromptError(
                 f"There must be at least one round and one click, got {self.num_rounds} and {self.max_clicks}."
             )
+        if not 0 < self.pause_below <= 1:
+            raise PromptError(f"The J to pause below must lie in (0, 1], got {self.pause_below}.")
 
 
 DEFAULT_PROTOCOL = InteractiveProtocol()
@@ -74,11 +94,57 @@ class InteractiveReport:
 
     Args:
         protocol: How much was said.
-        rounds: One report per round in order, each with the same objects.
+        objects: Every object with all its rounds.
     """
 
     protocol: InteractiveProtocol
-    rounds: tuple[VosReport, ...]
+    objects: tuple[ObjectRounds, ...]
+
+    @property
+    def rounds(self) -> tuple[VosReport, ...]:
+        """One report per round in order, each with the same objects."""
+        scores = [one.scores for one in self.objects]
+        return tuple(
+            VosReport(
+                prompt=round_name(number + 1, self.protocol), objects=tuple(one[number] for one in scores)
+            )
+            for number in range(self.protocol.num_rounds)
+        )
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """J&F after each round, mean over objects."""
+        return tuple(one.j_and_f for one in self.rounds)
+
+    @property
+    def area(self) -> float:
+        """Area under the curve over the number of frames, divided by its width; in [0, 1]."""
+        return area_under(self.curve)
+
+    @property
+    def mean_frames(self) -> float:
+        """Frames that were clicked on, mean over objects."""
+        return float(
+            np.mean([sum(one.frame is not None for one in found.rounds) for found in self.objects] or [0])
+        )
+
+    @property
+    def mean_clicks(self) -> float:
+        """Clicks that were made, mean over objects."""
+        return float(np.mean([one.num_clicks for one in self.objects] or [0]))
+
+
+def area_under(curve: Sequence[float]) -> float:
+    """Area under a curve of evenly spaced values, by trapezoids, divided by its width; a single value is itself.
+
+    Raises:
+        PromptError: When the curve has no value.
+    """
+    if not curve:
+        raise PromptError("A curve without a value has no area; score at least one round.")
+    if len(curve) == 1:
+        return float(curve[0])
+    return float(np.mean([(a + b) / 2 for a, b in pairwise(curve)]))
 
 
 def evaluate_interactive(
@@ -87,43 +153,37 @@ def evaluate_interactive(
     *,
     protocol: InteractiveProtocol = DEFAULT_PROTOCOL,
     on_frame: Callable[[], None] | None = None,
-    on_clip: Callable[[Sequence[Sequence[ObjectScore]]], None] | None = None,
+    on_clip: Callable[[Sequence[ObjectRounds]], None] | None = None,
 ) -> InteractiveReport:
-    """Correct every object of every clip where it is worst, as a careful person would, and score each round.
+    """Correct every object of every clip as a careful person would, and score each round.
 
     In the first round each object is clicked on the first frame that shows it: at its centre, then at the
-    centre of the largest error. In each further round it is clicked on the frame with the lowest J that
-    has not been clicked, starting from the mask tracked there. After each round the clip is followed with all
-    clicks so far. All objects of a clip share one session.
+    centre of the largest error. Offline, the whole clip is followed after each round, and the next round
+    corrects the frame with the lowest J that has not been clicked, starting from the mask tracked there; all
+    objects of a clip share one session. Online, each object is followed forward once: at the first frame whose J
+    is below ``pause_below`` it is corrected and followed on from there; what was before stays as it was. A
+    round of an online run is what would have come out had only so many corrections been allowed.
 
     Every annotated frame counts but those that ``is_end_left_out`` names. Frames before an object's first
-    one count too, as the tracker tells of them: nothing should be shown there.
+    one count too: nothing should be shown there.
 
     Args:
         open_session: What is evaluated.
         clips: Clips with truth.
         protocol: How much is said.
-        on_frame: Called after each frame that was followed, once per frame and round.
-        on_clip: Called with the scores of each clip, by round and object, as soon as they are known.
+        on_frame: Called after each frame that was followed offline, once per frame and round.
+        on_clip: Called with the objects of each clip as soon as they are known.
 
     Raises:
         PromptError: When the session gives too few or too many frames, or a mask of another size.
-
-    Source: Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, interactive offline
-    evaluation: the worst frame is the one with the lowest IoU. Their figures use 8 frames.
     """
-    rounds: list[list[ObjectScore]] = [[] for _ in range(protocol.num_rounds)]
+    objects: list[ObjectRounds] = []
     for clip in clips:
-        scores = evaluate_interactive_clip(open_session, clip, protocol=protocol, on_frame=on_frame)
-        for every, found in zip(rounds, scores, strict=True):
-            every.extend(found)
+        found = evaluate_interactive_clip(open_session, clip, protocol=protocol, on_frame=on_frame)
+        objects.extend(found)
         if on_clip is not None:
-            on_clip(scores)
-    reports = (
-        VosReport(prompt=_prompt_name(number, protocol), objects=tuple(scores))
-        for number, scores in enumerate(rounds, start=1)
-    )
-    return InteractiveReport(protocol=protocol, rounds=tuple(reports))
+            on_clip(found)
+    return InteractiveReport(protocol=protocol, objects=tuple(objects))
 
 
 def evaluate_interactive_clip(
@@ -132,126 +192,87 @@ def evaluate_interactive_clip(
     *,
     protocol: InteractiveProtocol = DEFAULT_PROTOCOL,
     on_frame: Callable[[], None] | None = None,
-) -> tuple[tuple[ObjectScore, ...], ...]:
-    """Scores of one clip by round and object; see evaluate_interactive. Objects without a frame to score are left out."""
-    objects = _objects_to_follow(clip, is_end_left_out=protocol.is_end_left_out)
+) -> tuple[ObjectRounds, ...]:
+    """The objects of one clip; see evaluate_interactive. Objects without a frame to score are left out."""
+    objects = objects_to_follow(clip, is_end_left_out=protocol.is_end_left_out)
     if not objects:
-        return ((),) * protocol.num_rounds
+        return ()
     with open_session(clip) as session:
-        return tuple(
-            _round(session, clip, objects, protocol.max_clicks, on_frame) for _ in range(protocol.num_rounds)
-        )
+        if protocol.mode == "offline":
+            for _ in range(protocol.num_rounds):
+                _offline_round(session, clip, objects, protocol.max_clicks, on_frame)
+        else:
+            for one in objects:
+                _watch_once(session, clip, one, protocol)
+                session.remove(one.object_id)
+    return tuple(one.done(clip) for one in objects)
 
 
-def worst_frame(region: Mapping[int, float], clicked: Iterable[int]) -> int | None:
-    """The frame to correct next.
-
-    Args:
-        region: J of each frame, in [0, 1].
-        clicked: Frames that have been corrected.
-
-    Returns:
-        The frame with the lowest J that has not been clicked, the earliest of equals, or None when no other
-        frame has an error.
-    """
-    done = frozenset(clicked)
-    left = [(value, frame) for frame, value in region.items() if frame not in done and value < 1]
-    return min(left)[1] if left else None
+def scores_by_round(objects: Sequence[ObjectRounds]) -> tuple[tuple[ObjectScore, ...], ...]:
+    """Scores of the same objects, first by round, then by object."""
+    return tuple(zip(*(one.scores for one in objects), strict=True))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Followed:
-    """One object of a clip: the frames that count, and what is known of them now."""
-
-    object_id: int
-    first: int
-    scored: frozenset[int]
-    clicked: set[int] = field(default_factory=set)
-    masks: dict[int, RLE] = field(default_factory=dict)
-    scores: dict[int, tuple[float, float]] = field(default_factory=dict)
-
-    def take(self, clip: Clip, frame: int, mask: BoolArray | None) -> None:
-        """Score a mask; one that has not changed keeps its score."""
-        true = clip.mask(self.object_id, frame) if frame in self.scored else None
-        if true is None:
-            return
-        given = np.zeros_like(true) if mask is None else mask
-        encoded = rle.encode(given)
-        if self.masks.get(frame) != encoded:
-            self.scores[frame] = frame_scores(given, true)
-            self.masks[frame] = encoded
+def round_name(number: int, protocol: InteractiveProtocol) -> str:
+    """What has been said after so many rounds."""
+    clicks = "1 click" if protocol.max_clicks == 1 else f"up to {protocol.max_clicks} clicks"
+    return f"{clicks} on 1 frame" if number == 1 else f"{clicks} on each of up to {number} frames"
 
 
-def _objects_to_follow(clip: Clip, *, is_end_left_out: bool) -> tuple[_Followed, ...]:
-    """Objects that are ever seen and have a frame that counts."""
-    objects: list[_Followed] = []
-    for object_id in clip.object_ids:
-        first = clip.first_frame(object_id)
-        if first is None:
-            continue
-        annotated = [index for index, found in enumerate(clip.truth[object_id]) if found is not None]
-        left_out = {first, annotated[-1]} if is_end_left_out else set[int]()
-        scored = frozenset(annotated) - left_out
-        if scored:
-            objects.append(_Followed(object_id=object_id, first=first, scored=scored))
-    return tuple(objects)
-
-
-def _round(
+def _offline_round(
     session: InteractiveSession,
     clip: Clip,
-    objects: Sequence[_Followed],
+    objects: Sequence[FollowedObject],
     max_clicks: int,
     on_frame: Callable[[], None] | None,
-) -> tuple[ObjectScore, ...]:
+) -> None:
     """Click on one frame of each object, follow the clip, score."""
+    said: list[tuple[int | None, int]] = []
     for one in objects:
-        frame = (
-            worst_frame({at: j for at, (j, _) in one.scores.items()}, one.clicked)
-            if one.clicked
-            else one.first
-        )
+        frame = worst_frame(one.region, one.clicked) if one.clicked else one.first
+        num_clicks = 0
         if frame is not None:
-            _click(session, clip, one, frame, max_clicks)
-    for index, masks in enumerate(_all_frames(session, clip)):
+            start = rle.decode(one.masks[frame]) if frame in one.masks else None
+            num_clicks = one.click(session, clip, frame, start=start, max_clicks=max_clicks)
+        said.append((frame, num_clicks))
+    for index, masks in enumerate(_whole(session.follow(), clip, clip.num_frames)):
         for one in objects:
             one.take(clip, index, masks.get(one.object_id))
         if on_frame is not None:
             on_frame()
-    return tuple(
-        object_score(clip.name, one.object_id, [one.scores[at] for at in sorted(one.scored)])
-        for one in objects
-    )
+    for one, (frame, num_clicks) in zip(objects, said, strict=True):
+        one.end_round(frame, num_clicks)
 
 
-def _click(session: InteractiveSession, clip: Clip, one: _Followed, frame: int, max_clicks: int) -> None:
-    """Clicks on the largest error until the mask is right; on the first frame all of the object is an error."""
-    one.clicked.add(frame)
-    true = clip.mask(one.object_id, frame)
-    if true is None:
-        return
-    mask = rle.decode(one.masks[frame]) if frame in one.masks else np.zeros_like(true)
-    prompts: PromptSet | None = None
-    for _ in range(max_clicks):
-        click = correction_click(mask, true)
-        if click is None:
-            return
-        prompts = PromptSet(clicks=[click]) if prompts is None else prompts.with_click(click)
-        mask = session.prompt(one.object_id, frame, prompts)
+def _watch_once(
+    session: InteractiveSession, clip: Clip, one: FollowedObject, protocol: InteractiveProtocol
+) -> None:
+    """Follow one object forward, and correct it where it goes wrong, as often as is allowed."""
+    for index in range(one.first):
+        one.take(clip, index, None)
+    frame: int | None = one.first
+    for number in range(protocol.num_rounds):
+        num_clicks = 0
+        if number > 0:
+            frame = frame_to_pause_on(one.region, one.clicked[-1], protocol.pause_below)
+        if frame is not None:
+            start = rle.decode(one.masks[frame]) if number > 0 else None
+            num_clicks = one.click(session, clip, frame, start=start, max_clicks=protocol.max_clicks)
+            followed = _whole(session.follow_from(frame), clip, clip.num_frames - frame)
+            for index, masks in enumerate(followed, start=frame):
+                one.take(clip, index, masks.get(one.object_id))
+        one.end_round(frame, num_clicks)
 
 
-def _all_frames(session: InteractiveSession, clip: Clip) -> Iterator[Mapping[int, BoolArray]]:
-    """What the session tells, checked to be as long as the clip."""
+def _whole(
+    followed: Iterable[Mapping[int, BoolArray]], clip: Clip, num_wanted: int
+) -> Iterator[Mapping[int, BoolArray]]:
+    """What the session tells, checked to be as long as it must."""
     num_given = 0
-    for masks in session.follow():
+    for masks in followed:
         num_given += 1
         yield masks
-    if num_given != clip.num_frames:
+    if num_given != num_wanted:
         raise PromptError(
-            f"The session gave {num_given} frames for {clip.name}, which has {clip.num_frames}."
+            f"The session gave {num_given} frames for {clip.name}, of which {num_wanted} were to be followed."
         )
-
-
-def _prompt_name(number: int, protocol: InteractiveProtocol) -> str:
-    clicks = "1 click" if protocol.max_clicks == 1 else f"up to {protocol.max_clicks} clicks"
-    return f"{clicks} on 1 frame" if number == 1 else f"{clicks} on each of up to {number} frames"

@@ -83,6 +83,10 @@ class ClipPlace:
         )
         return ReadClip(clip=clip, problems=tuple(problems))
 
+    def count_frames(self) -> int:
+        """Number of frames, without reading any mask of a folder."""
+        return self.read().clip.num_frames if self.annotations.is_file() else len(self._frame_names())
+
     def _layers(self, problems: list[str]) -> dict[int, dict[str, RLE]]:
         """For each object its mask by frame name."""
         if self.is_by_object:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from masklet.errors import FormatError
 from masklet.evaluation.clicks import ClickReport, ClickSummary
-from masklet.evaluation.interactive import InteractiveReport
 from masklet.evaluation.occlusion import OcclusionReport, OcclusionSummary
 from masklet.evaluation.vos import ObjectScore, Statistics, VosReport
 
@@ -60,15 +59,6 @@ def clicks_document(report: ClickReport) -> dict[str, object]:
     }
 
 
-def interactive_document(report: InteractiveReport) -> dict[str, object]:
-    """Scores of an interactive run as plain JSON values: one video document per round, first round first."""
-    return {
-        "num_rounds": report.protocol.num_rounds,
-        "max_clicks": report.protocol.max_clicks,
-        "rounds": [vos_document(one) for one in report.rounds],
-    }
-
-
 def occlusion_document(report: OcclusionReport) -> dict[str, object]:
     """Scores of an occlusion run as plain JSON values, rounded to four decimals."""
     return {
@@ -100,19 +90,6 @@ def vos_table(report: VosReport, *, title: str) -> str:
     ]
     rows.append(["**mean**", "", *_vos_cells(report.j_and_f, report.region, report.contour)])
     return f"### {title} ({report.prompt} prompt)\n\n{markdown_table(header, rows)}"
-
-
-def interactive_table(report: InteractiveReport, *, title: str) -> str:
-    """Markdown: one row per object and the mean, with J&F, J and F after each round."""
-    measures = ("J&F", "J", "F")
-    numbers = range(1, len(report.rounds) + 1)
-    header = ["clip", "object", *[f"{measure} {number}" for measure in measures for number in numbers]]
-    rows = [
-        [scores[0].clip, str(scores[0].object_id), *_round_cells(scores)]
-        for scores in zip(*(one.objects for one in report.rounds), strict=True)
-    ]
-    rows.append(["**mean**", "", *_round_cells(report.rounds)])
-    return f"### {title} ({report.rounds[-1].prompt}, worst frame first)\n\n{markdown_table(header, rows)}"
 
 
 def occlusion_table(report: OcclusionReport, *, title: str) -> str:
@@ -209,16 +186,6 @@ def _occlusion_values(found: OcclusionSummary) -> dict[str, object]:
         "j_visible": round(found.region, _DECIMALS),
         "found_again": round(found.found, _DECIMALS),
     }
-
-
-def _round_cells(rounds: Sequence[ObjectScore] | Sequence[VosReport]) -> list[str]:
-    """J&F of each round, then J, then F."""
-    values = [
-        *[one.j_and_f for one in rounds],
-        *[one.region.mean for one in rounds],
-        *[one.contour.mean for one in rounds],
-    ]
-    return [f"{value:.3f}" for value in values]
 
 
 def _vos_cells(j_and_f: float, region: Statistics, contour: Statistics) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +14,7 @@ import numpy as np
 from masklet.errors import MaskletError, PromptError
 from masklet.evaluation.counting import Counting
 from masklet.evaluation.datasets import Clip
+from masklet.evaluation.journal import Journal, journal_key
 from masklet.evaluation.layouts import ClipPlace
 from masklet.evaluation.predictions import Predictions, read_predictions, require_folder
 from masklet.evaluation.vos import ObjectScore, VosReport, object_score
@@ -143,15 +142,15 @@ def score_predictions(
     require_folder(job.predictions)
     if not job.places:
         raise PromptError("The data set has no clip to score; check its folder and the list of names.")
-    done = {} if journal is None else _journaled(journal, _key(job))
+    kept = _journal(journal, job)
+    done = {name: _clip_from_json(facts) for name, facts in kept.read().items()}
     for found in done.values():
         if on_clip is not None:
             on_clip(found)
     left = [place for place in job.places if place.name not in done]
     for found in _scored(job, left, num_processes):
         done[found.name] = found
-        if journal is not None:
-            _append(journal, _key(job), found)
+        kept.add(found.name, asdict(found))
         if on_clip is not None:
             on_clip(found)
     clips = tuple(done[place.name] for place in job.places)
@@ -220,32 +219,11 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _key(job: ScoringJob) -> str:
-    """What must be the same for finished clips to be taken over."""
+def _journal(path: Path | None, job: ScoringJob) -> Journal:
+    """Finished clips of the same predictions, counted the same way on the same data."""
     facts = [str(job.predictions.resolve()), asdict(job.counting), job.layout]
     facts += [str(place.annotations.parent.resolve()) for place in job.places[:1]]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-
-
-def _journaled(journal: Path, key: str) -> dict[str, ClipScore]:
-    """Finished clips of an earlier run of the same job; a line that was cut off is left out."""
-    if not journal.is_file():
-        return {}
-    found: dict[str, ClipScore] = {}
-    for line in journal.read_text(encoding="utf-8").splitlines():
-        try:
-            facts = json.loads(line)
-        except ValueError:
-            continue
-        if facts.get("key") == key:
-            found[facts["name"]] = _clip_from_json(facts)
-    return found
-
-
-def _append(journal: Path, key: str, found: ClipScore) -> None:
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with journal.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"key": key, **asdict(found)}) + "\n")
+    return Journal(path, journal_key(facts))
 
 
 def _clip_from_json(facts: dict[str, Any]) -> ClipScore:

@@ -139,7 +139,7 @@ class PresenceSubject:
 
 
 class CorrectedClip:
-    """An open VideoSession that follows both ways; only what the prompts changed is computed again."""
+    """An open VideoSession that follows both ways, or forward; only what the prompts changed is computed again."""
 
     def __init__(self, session: VideoSession) -> None:
         self._session = session
@@ -151,6 +151,14 @@ class CorrectedClip:
     def follow(self) -> Iterator[Mapping[int, BoolArray]]:
         """Every frame in order, each tracked from the prompted frame nearest to it."""
         return (frame.masks for frame in self._session.track_both_ways())
+
+    def follow_from(self, frame: int) -> Iterator[Mapping[int, BoolArray]]:
+        """Every frame from this one on, tracked forward; prompted frames stay as they are."""
+        return (found.masks for found in self._session.track(frame))
+
+    def remove(self, object_id: int) -> None:
+        """Forget an object."""
+        self._session.remove(object_id)
 
 
 class InteractiveSubject:

@@ -133,6 +133,40 @@ def spark_line(values: Sequence[float]) -> str:
     )
 
 
+def correction_chart(
+    frames: Sequence[int], *, before: Sequence[float], after: Sequence[float], marked: Sequence[int]
+) -> str:
+    """A small chart of a score on each frame, before and after corrections.
+
+    Args:
+        frames: Frame indices in order, at least one.
+        before: A value in [0, 1] for each, drawn pale.
+        after: The same, drawn strong.
+        marked: Frames that get a dot.
+    """
+    width, height, low, high = 240, 92, min([*frames, *marked]), max([*frames, *marked])
+
+    def across(frame: float) -> float:
+        return 4 + (frame - low) / max(high - low, 1) * (width - 8)
+
+    def path(values: Sequence[float]) -> str:
+        points = zip(frames, values, strict=True)
+        return " ".join(f"{across(frame):.1f},{84 - 78 * value:.1f}" for frame, value in points)
+
+    known = dict(zip(frames, after, strict=True))
+    parts = [f'<path class="grid" d="M0 84H{width}M0 45H{width}M0 6H{width}"/>']
+    parts += [
+        f'<polyline points="{path(values)}" fill="none" style="stroke:{colour}" stroke-width="{line:g}" '
+        'stroke-linejoin="round"/>'
+        for values, colour, line in ((before, "var(--pale)", 1.6), (after, "var(--accent)", 2))
+    ]
+    parts += [
+        f'<circle cx="{across(frame):.1f}" cy="{84 - 78 * known.get(frame, 0):.1f}" r="3.4" style="fill:var(--second)"/>'
+        for frame in marked
+    ]
+    return _svg(width, height, "J on each frame, before and after corrections", parts)
+
+
 def colour_key(names: Sequence[str]) -> str:
     """Which colour is which layer or line."""
     items = [

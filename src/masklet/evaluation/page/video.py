@@ -10,14 +10,12 @@ import numpy as np
 from masklet.errors import MaskletError
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.page.charts import Line, bar_chart, colour_key, line_chart, spark_line
-from masklet.evaluation.page.document import Page, Section, bar, card, difference_key, render, table, tile
-from masklet.evaluation.page.pictures import around, difference_over, image_tag, objects_over
+from masklet.evaluation.page.document import Page, Section, bar, card, difference_key, render, table
+from masklet.evaluation.page.strips import Answered, failure_of, strip_of
 from masklet.evaluation.predictions import Predictions, read_predictions
 from masklet.evaluation.scoring import ClipScore, ObjectSeries, ScoredPredictions, ScoringJob
-from masklet.masks import rle
-from masklet.masks.arrays import BoolArray, ByteArray
 
-_NUM_BINS, _NUM_SHOWN, _MOST_STRIPS, _MOST_FAILURES = 20, 5, 30, 12
+_NUM_BINS, _MOST_STRIPS, _MOST_FAILURES = 20, 30, 12
 
 
 def video_page(job: ScoringJob, scored: ScoredPredictions, *, title: str, facts: Mapping[str, object]) -> str:
@@ -137,8 +135,9 @@ def _picture_sections(job: ScoringJob, scored: ScoredPredictions) -> Iterator[Se
         except (MaskletError, OSError):
             continue  # it was scored, so its files have changed since: there is nothing to draw
         if given is not None:
-            strips.append(_strip(clip, given, score))
-            failures += [_failure(clip, given, one) for one in score.objects]
+            answered = _answered(clip, given, score)
+            strips.append(strip_of(answered))
+            failures += [failure_of(answered, one.object_id) for one in score.objects]
     yield Section(
         title="Truth beside prediction",
         note=f"Above the truth, below the prediction, worst clips first; {len(strips)} of {len(scored.clips)} clips.",
@@ -152,49 +151,13 @@ def _picture_sections(job: ScoringJob, scored: ScoredPredictions) -> Iterator[Se
     )
 
 
-def _strip(clip: Clip, given: Predictions, score: ClipScore) -> str:
-    frames = sorted({at for one in score.objects for at in one.frames})
-    chosen = [frames[round(part * (len(frames) - 1))] for part in np.linspace(0, 1, _NUM_SHOWN)]
-    figures: list[str] = []
-    for index in dict.fromkeys(chosen):
-        frame = _frame(clip, index)
-        true = {i: _mask(clip, clip.truth[i][index]) for i in clip.object_ids}
-        answer = {i: _mask(clip, given.masks[i][index]) for i in clip.object_ids}
-        values = [one.region[one.frames.index(index)] for one in score.objects if index in one.frames]
-        images = image_tag(
-            objects_over(frame, true), alt=f"Truth on frame {index} of {clip.name}", width=260
-        ) + image_tag(
-            objects_over(frame, answer), alt=f"Prediction on frame {index} of {clip.name}", width=260
-        )
-        caption = f"frame {index} · J {np.mean(values):.2f}" if values else f"frame {index}"
-        figures.append(f"<figure>{images}<figcaption>{caption}</figcaption></figure>")
-    noun = "object" if len(score.objects) == 1 else "objects"
-    return (
-        f'<article class="strip"><header><h3>{escape(clip.name)}</h3>'
-        f"<span>{len(score.objects)} {noun} · J&amp;F {100 * _mean_j_and_f(score):.1f}</span></header>"
-        f'<div class="frames">{"".join(figures)}</div></article>'
+def _answered(clip: Clip, given: Predictions, score: ClipScore) -> Answered:
+    return Answered(
+        clip=clip,
+        masks={
+            i: {at: mask for at, mask in enumerate(given.masks[i]) if mask is not None}
+            for i in clip.object_ids
+        },
+        region={one.object_id: dict(zip(one.frames, one.region, strict=True)) for one in score.objects},
+        j_and_f=_mean_j_and_f(score),
     )
-
-
-def _failure(clip: Clip, given: Predictions, one: ObjectSeries) -> tuple[float, str]:
-    """J of the worst frame of an object, and its tile."""
-    at = int(np.argmin(one.region))
-    index = one.frames[at]
-    true = _mask(clip, clip.truth[one.object_id][index])
-    answer = _mask(clip, given.masks[one.object_id][index])
-    picture = around(difference_over(_frame(clip, index), answer, true), true | answer)
-    words = f"object {one.object_id}, frame {index}, J {one.region[at]:.2f}"
-    alt = f"Difference on frame {index} of {clip.name}"
-    return one.region[at], tile(image_tag(picture, alt=alt), clip.name, words)
-
-
-def _frame(clip: Clip, index: int) -> ByteArray:
-    """The frame, or plain grey where the data set came without images."""
-    try:
-        return clip.frame(index)
-    except MaskletError:
-        return np.full((*clip.size.hw, 3), 96, dtype=np.uint8)
-
-
-def _mask(clip: Clip, found: rle.RLE | None) -> BoolArray:
-    return rle.decode(rle.empty(clip.size) if found is None else found)
