@@ -114,12 +114,21 @@ export function previewPrompt(
   });
 }
 
-export async function findCandidates(mediaId: string, frame: number): Promise<readonly Schemas["SuggestionState"][]> {
-  const answer = await call("post", "/api/media/{media_id}/frames/{frame}/candidates", {
-    path: { media_id: mediaId, frame },
-    body: { preset: "fast" },
-  });
-  return answer.suggestions;
+export type Findings = Schemas["Suggestions"];
+
+export function findCandidates(mediaId: string, frame: number): Promise<Findings> {
+  const path = { media_id: mediaId, frame };
+  return call("post", "/api/media/{media_id}/frames/{frame}/candidates", { path, body: { preset: "fast" } });
+}
+
+export function findByWords(mediaId: string, frame: number, text: string): Promise<Findings> {
+  const path = { media_id: mediaId, frame };
+  return call("post", "/api/media/{media_id}/frames/{frame}/words", { path, body: { text } });
+}
+
+export function findSimilar(mediaId: string, frame: number, objectId: number): Promise<Findings> {
+  const path = { media_id: mediaId, frame };
+  return call("post", "/api/media/{media_id}/frames/{frame}/similar", { path, body: { object_id: objectId } });
 }
 
 export function frameAddress(mediaId: string, frame: number, height: number | null): string {
@@ -147,6 +156,11 @@ export async function sendChange(project: Project, change: Change, editId: strin
 
 function bodyOf(prompts: Prompts): Schemas["PromptBody"] {
   return { clicks: prompts.clicks, box: prompts.box ?? null, mask: prompts.mask ?? null };
+}
+
+function lookOf(change: Change): { name: string; class_id: number | null } {
+  const look = change.kind === "set-mask" ? change.look : undefined;
+  return { name: look?.name ?? "", class_id: look?.classId ?? null };
 }
 
 function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Promise<EditReply> {
@@ -178,7 +192,7 @@ function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Pro
       }
       return call("put", "/api/media/{media_id}/objects/{object_id}/frames/{frame}/prompts", {
         path,
-        body: { ...edit, ...bodyOf(prompts) },
+        body: { ...edit, ...bodyOf(prompts), ...lookOf(change) },
       });
     }
   }

@@ -1,7 +1,8 @@
 import { Maximize, ZoomIn, ZoomOut } from "lucide-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import { imagePoint } from "../geometry/points";
-import { addClick, candidateAt, toggleCandidate } from "../session/drawing";
+import { candidateAt, toggleCandidate } from "../session/candidates";
+import { addClick } from "../session/drawing";
 import { useSession, useStudio } from "../session/context";
 import type { StudioSession } from "../session/studioSession";
 import { IconButton } from "../ui/Button";

@@ -1,6 +1,7 @@
 /** Mouse, pen and fingers on the stage. */
 import { distance, middle, screenPoint, type ScreenPoint } from "../geometry/points";
-import { candidateAt, canPreview, showPreview } from "../session/drawing";
+import { candidateAt } from "../session/candidates";
+import { canPreview, showPreview } from "../session/drawing";
 import type { StudioSession } from "../session/studioSession";
 import type { Scene } from "./scene";
 import { beginDrag } from "./tools";

@@ -2,17 +2,8 @@
 import { boxArea, boxBetween } from "../geometry/box";
 import { distance, imagePoint, isInside, type ImagePoint } from "../geometry/points";
 import type { Tool } from "../model/state";
-import {
-  addClick,
-  candidateAt,
-  moveClick,
-  objectAt,
-  paintPolygon,
-  paintStroke,
-  removeClick,
-  setBox,
-  toggleCandidate,
-} from "../session/drawing";
+import { candidateAt, toggleCandidate } from "../session/candidates";
+import { addClick, moveClick, objectAt, paintPolygon, paintStroke, removeClick, setBox } from "../session/drawing";
 import type { StudioSession } from "../session/studioSession";
 import { drawBox, drawPath, drawPoints, POINT_RADIUS } from "./marks";
 import type { Drag, Scene } from "./scene";

@@ -33,7 +33,7 @@ export function nextObjectId(media: Media): number {
   return media.objects.reduce((most, object) => Math.max(most, object.id), 0) + 1;
 }
 
-export function nextClassId(project: Project): number {
+export function nextClassId(project: Pick<Project, "classes">): number {
   return project.classes.reduce((most, one) => Math.max(most, one.id), 0) + 1;
 }
 

@@ -57,7 +57,7 @@ test("the first click makes the object; clicks add up, move and go", () => {
 });
 
 test("classes that go leave their objects without one", () => {
-  const cup = { id: 2, name: "cup", color: "#112233", shortcut: "1" };
+  const cup = { id: 2, name: "cup", color: "#112233", shortcut: "1", words: "" };
   let project = applyEdit(applyEdit(empty, click(1)), { kind: "set-classes", classes: [cup] });
   project = applyEdit(project, { kind: "change-object", mediaId: media.id, objectId: 1, changes: { class_id: 2 } });
   expect(project.media[0].objects[0].class_id).toBe(2);

@@ -31,12 +31,18 @@ export type ObjectChanges = Partial<
   Pick<ObjectState, "name" | "color" | "class_id" | "is_visible" | "is_locked">
 >;
 
+/** Name and class of an object that an edit makes. */
+export interface Look {
+  readonly name: string;
+  readonly classId: number | null;
+}
+
 export type Edit =
   | (OnFrame & { readonly kind: "add-click"; readonly point: ImagePoint; readonly isPositive: boolean })
   | (OnFrame & { readonly kind: "remove-click"; readonly point: ImagePoint })
   | (OnFrame & { readonly kind: "move-click"; readonly from: ImagePoint; readonly to: ImagePoint })
   | (OnFrame & { readonly kind: "set-box"; readonly box: Box })
-  | (OnFrame & { readonly kind: "set-mask"; readonly size: readonly [number, number]; readonly counts: string })
+  | (OnFrame & { readonly kind: "set-mask"; readonly size: readonly [number, number]; readonly counts: string; readonly look?: Look })
   | (OnFrame & { readonly kind: "clear-frame" })
   | (OnObject & { readonly kind: "change-object"; readonly changes: ObjectChanges })
   | (OnObject & { readonly kind: "remove-object" })
@@ -136,7 +142,7 @@ function withPrompts(project: Project, edit: OnFrame, prompts: Prompts | null): 
   if (prompts === null) return project;
   const added = withMedia(project, edit.mediaId, (media) =>
     findObject(media, edit.objectId) === null && !isEmptyPrompts(prompts)
-      ? { ...media, objects: [...media.objects, newObject(edit.objectId)] }
+      ? { ...media, objects: [...media.objects, newObject(edit.objectId, lookOf(edit))] }
       : media,
   );
   return withObject(added, edit, (object) => {
@@ -146,12 +152,16 @@ function withPrompts(project: Project, edit: OnFrame, prompts: Prompts | null): 
   });
 }
 
-function newObject(id: number): ObjectState {
+function lookOf(edit: object): Look | undefined {
+  return "look" in edit ? (edit.look as Look | undefined) : undefined;
+}
+
+function newObject(id: number, look: Look | undefined): ObjectState {
   return {
     id,
-    name: `Object ${String(id)}`,
+    name: look?.name ?? `Object ${String(id)}`,
     color: paletteColor(id),
-    class_id: null,
+    class_id: look?.classId ?? null,
     is_visible: true,
     is_locked: false,
     prompts: [],

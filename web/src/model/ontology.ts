@@ -46,7 +46,7 @@ function classFromJson(value: unknown, place: number): ClassState {
 }
 
 function makeClass(id: number, name: string, shortcut: string): ClassState {
-  return { id, name, color: paletteColor(id), shortcut };
+  return { id, name, color: paletteColor(id), shortcut, words: "" };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -54,8 +54,23 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The class list with one more class; it gets the first free digit as its key. */
-export function withNewClass(project: Project, name: string): ClassState[] {
+export function withNewClass(project: Pick<Project, "classes">, name: string): ClassState[] {
   const used = new Set(project.classes.map((one) => one.shortcut));
   const shortcut = [..."123456789"].find((digit) => !used.has(digit)) ?? "";
   return [...project.classes, makeClass(nextClassId(project), name, shortcut)];
+}
+
+/** The class of this name, in any spelling of its letters, or null. */
+export function classNamed(project: Pick<Project, "classes">, name: string): ClassState | null {
+  const wanted = name.trim().toLowerCase();
+  return wanted === "" ? null : (project.classes.find((one) => one.name.toLowerCase() === wanted) ?? null);
+}
+
+/** The class list with those that are not in it yet; null when none are. */
+export function withClassesNamed(project: Pick<Project, "classes">, names: readonly string[]): ClassState[] | null {
+  let classes: ClassState[] = [...project.classes];
+  for (const name of names) {
+    if (name.trim() !== "" && classNamed({ classes }, name) === null) classes = withNewClass({ classes }, name.trim().slice(0, 255));
+  }
+  return classes.length === project.classes.length ? null : classes;
 }

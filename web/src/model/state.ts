@@ -18,12 +18,15 @@ export interface Candidate {
   readonly mask: Mask;
   readonly counts: string;
   readonly score: number;
+  /** The word that found it, or "". */
+  readonly label: string;
   readonly color: string;
 }
 
-/** Everything mode: what was found, which ones the pointer or the list picked out. */
+/** What was found by a search of a frame, which ones the pointer or the list picked out. */
 export interface Candidates {
   readonly status: "searching" | "ready";
+  readonly source: "everything" | "words" | "similar";
   readonly list: readonly Candidate[];
   readonly hovered: number | null;
   readonly chosen: readonly number[];
@@ -49,6 +52,8 @@ export interface StudioState {
   readonly preview: Mask | null;
   readonly cursor: readonly [number, number] | null;
   readonly candidates: Candidates | null;
+  /** What was last looked for by words, and why that could not be done, or "". */
+  readonly words: { readonly text: string; readonly problem: string };
   readonly isOverlayShown: boolean;
   /** Whether objects exclude each other while they are tracked. */
   readonly isApart: boolean;
@@ -82,6 +87,7 @@ export function initialState(project: Project): StudioState {
     preview: null,
     cursor: null,
     candidates: null,
+    words: { text: "", problem: "" },
     isOverlayShown: true,
     isApart: false,
     isBusy: false,

@@ -28,7 +28,7 @@ test("keys have one name each", () => {
 });
 
 test("a class list is the same after a file", () => {
-  const classes = [{ id: 3, name: "cup", color: "#aabbcc", shortcut: "c" }];
+  const classes = [{ id: 3, name: "cup", color: "#aabbcc", shortcut: "c", words: "" }];
   expect(ontologyFromText(ontologyToText(classes))).toEqual(classes);
 });
 
@@ -45,7 +45,7 @@ test.each([["", "empty"], ["{", "whole JSON"], ["{}", "lists no classes"], ['[{"
 );
 
 test("a new class takes the first digit that is free", () => {
-  const classes = [{ id: 4, name: "a", color: "#aabbcc", shortcut: "1" }];
+  const classes = [{ id: 4, name: "a", color: "#aabbcc", shortcut: "1", words: "" }];
   const added = withNewClass({ classes } as unknown as Project, "b").at(-1);
-  expect(added).toMatchObject({ id: 5, name: "b", shortcut: "2" });
+  expect(added).toMatchObject({ id: 5, name: "b", shortcut: "2", words: "" });
 });

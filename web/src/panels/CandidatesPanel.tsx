@@ -1,11 +1,22 @@
 import { Check, Combine, LoaderCircle, SquaresSubtract, Trash2 } from "lucide-react";
 import { areaOf } from "../masks/runs";
 import { count } from "../model/words";
-import { acceptCandidates, combineCandidates, rejectCandidates, toggleCandidate } from "../session/drawing";
+import { acceptCandidates, combineCandidates, rejectCandidates, toggleCandidate } from "../session/candidates";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
 
-/** Everything mode: what was found, to take or to leave. */
+const SEARCHING = {
+  everything: "Looking for everything on this frame. This takes a few seconds.",
+  words: "Looking for what you said.",
+  similar: "Looking for what is like it. This takes a few seconds.",
+};
+const HINTS = {
+  everything: "Click those you want, on the picture or here.",
+  words: "Leave out what is wrong with a click, on the picture or here.",
+  similar: "Leave out what is wrong with a click, on the picture or here.",
+};
+
+/** What a search found, to take or to leave. */
 export function CandidatesPanel() {
   const session = useSession();
   const candidates = useStudio((state) => state.candidates);
@@ -16,14 +27,14 @@ export function CandidatesPanel() {
     return (
       <p className="candidates-wait" role="status">
         <LoaderCircle size={20} className="spin" aria-hidden="true" />
-        Looking for everything on this frame. This takes a few seconds.
+        {SEARCHING[candidates.source]}
       </p>
     );
   }
   const size = list[0] === undefined ? 1 : list[0].mask.width * list[0].mask.height;
   return (
     <div className="candidates">
-      <p className="panel-hint">{count(list.length, "candidate")}. Click those you want, on the picture or here.</p>
+      <p className="panel-hint">{count(list.length, "candidate")}. {HINTS[candidates.source]}</p>
       <ul className="candidate-list" aria-label="Candidates">
         {list.map((one, place) => (
           <li key={one.counts}>
@@ -36,8 +47,10 @@ export function CandidatesPanel() {
               onClick={() => { toggleCandidate(session, place); }}
             >
               <span className="dot" style={{ background: one.color }} />
-              <span>Candidate {place + 1}</span>
-              <small>{((100 * areaOf(one.mask)) / size).toFixed(1)} % of the picture</small>
+              <span>{one.label === "" ? `Candidate ${String(place + 1)}` : one.label}</span>
+              <small>
+                {candidates.source === "words" ? `${String(Math.round(100 * one.score))} % sure` : `${((100 * areaOf(one.mask)) / size).toFixed(1)} % of the picture`}
+              </small>
               {chosen.includes(place) ? <Check size={16} aria-hidden="true" /> : null}
             </button>
           </li>

@@ -1,8 +1,10 @@
-import { MousePointerClick, Plus } from "lucide-react";
-import type { Media } from "../model/document";
+import { CopyPlus, MousePointerClick, Plus } from "lucide-react";
+import { findObject, type Media } from "../model/document";
+import { proposeSimilar } from "../session/candidates";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
 import { CandidatesPanel } from "./CandidatesPanel";
+import { FindBar } from "./FindBar";
 import { ObjectCard } from "./ObjectCard";
 
 export function ObjectsPanel({ media }: { readonly media: Media }) {
@@ -11,8 +13,10 @@ export function ObjectsPanel({ media }: { readonly media: Media }) {
   const isNew = useStudio((state) => state.isNewObject);
   const isChoosing = useStudio((state) => state.candidates !== null);
   if (isChoosing) return <CandidatesPanel />;
+  const selected = findObject(media, selectedId);
   return (
     <div className="objects-panel">
+      <FindBar />
       {media.objects.length === 0 ? <FirstSteps isVideo={media.num_frames > 1} /> : null}
       <ul className="object-list" aria-label="Objects">
         {media.objects.map((object) => (
@@ -25,9 +29,16 @@ export function ObjectsPanel({ media }: { readonly media: Media }) {
           Click the next object on the picture.
         </p>
       ) : (
-        <Button look="quiet" className="add-object" icon={<Plus size={17} />} onClick={() => { session.beginObject(); }}>
-          Add another object
-        </Button>
+        <div className="add-buttons">
+          <Button look="quiet" className="add-object" icon={<Plus size={17} />} onClick={() => { session.beginObject(); }}>
+            Add another object
+          </Button>
+          {selected === null ? null : (
+            <Button look="quiet" className="add-object" icon={<CopyPlus size={17} />} onClick={() => void proposeSimilar(session)}>
+              Find all like {selected.name}
+            </Button>
+          )}
+        </div>
       )}
     </div>
   );
@@ -38,7 +49,7 @@ function FirstSteps({ isVideo }: { readonly isVideo: boolean }) {
     <ol className="first-steps">
       <li>
         <b>Click an object</b>
-        <span>One click on the picture is often enough.</span>
+        <span>One click on the picture is often enough. Or find it by words, above.</span>
       </li>
       <li>
         <b>Correct it</b>

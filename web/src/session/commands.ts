@@ -1,7 +1,7 @@
 /** What a person can do, as data: the same list serves keys, buttons and the sheet of shortcuts. */
 import { findObject, promptsAt } from "../model/document";
 import { runningTrack, type Tool } from "../model/state";
-import { acceptCandidates, combineCandidates, proposeEverything, rejectCandidates } from "./drawing";
+import { acceptCandidates, combineCandidates, proposeEverything, proposeSimilar, rejectCandidates } from "./candidates";
 import type { StudioSession } from "./studioSession";
 
 export type Group = "Picture" | "Objects" | "Video" | "Project";
@@ -77,6 +77,25 @@ export const commands: readonly Command[] = [
     keys: ["e"],
     isEnabled: hasMedia,
     perform: (session) => void proposeEverything(session),
+  },
+  {
+    id: "words",
+    label: "Find by words",
+    group: "Picture",
+    keys: ["/"],
+    isEnabled: hasMedia,
+    perform: ({ store }) => {
+      store.set({ panel: "objects", candidates: null });
+      requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=words]")?.focus());
+    },
+  },
+  {
+    id: "similar",
+    label: "Find all like the selected object",
+    group: "Picture",
+    keys: ["a"],
+    isEnabled: hasSelected,
+    perform: (session) => void proposeSimilar(session),
   },
   {
     id: "accept",

@@ -1,14 +1,15 @@
 /** What a pointer does on the picture, as edits. */
-import { findCandidates, previewPrompt } from "../api/requests";
+import { previewPrompt } from "../api/requests";
 import type { Box } from "../geometry/box";
 import { clampToImage, type ImagePoint } from "../geometry/points";
 import { drawStroke, fillPolygon } from "../geometry/shapes";
-import { emptyMask, fromBitmap, subtract, toBitmap, union, contains, areaOf, type Mask } from "../masks/runs";
-import { findObject, nextObjectId, noPrompts, paletteColor, promptsAt, type Media } from "../model/document";
+import { areaOf, contains, emptyMask, fromBitmap, toBitmap, type Mask } from "../masks/runs";
+import { findObject, nextObjectId, noPrompts, promptsAt, type Media } from "../model/document";
+import type { Look } from "../model/edits";
 import { maskEdit } from "./maskDesk";
 import type { StudioSession } from "./studioSession";
 
-interface Target {
+export interface Target {
   readonly media: Media;
   readonly objectId: number;
   readonly frame: number;
@@ -90,13 +91,14 @@ function changeMask(session: StudioSession, draw: (bitmap: Uint8Array, size: Med
   giveMask(session, target, fromBitmap(bitmap, media));
 }
 
-function giveMask(session: StudioSession, target: Target, mask: Mask): void {
+/** Say that an object is this mask; `look` names a new one. */
+export function giveMask(session: StudioSession, target: Target, mask: Mask, look?: Look): void {
   if (areaOf(mask) === 0) {
     session.tell("Nothing would be left of the mask; remove the object instead.");
     return;
   }
   session.desk.putPainted(target.objectId, target.frame, mask);
-  session.edit({ kind: "set-mask", ...placeOf(target), ...maskEdit(mask) });
+  session.edit({ kind: "set-mask", ...placeOf(target), ...maskEdit(mask), ...(look === undefined ? {} : { look }) });
 }
 
 function placeOf(target: Target): { mediaId: string; objectId: number; frame: number } {
@@ -134,80 +136,4 @@ export function objectAt(session: StudioSession, point: ImagePoint): number | nu
     .filter((one) => shown.has(one.objectId) && contains(one.mask, point.x, point.y))
     .sort((a, b) => areaOf(a.mask) - areaOf(b.mask));
   return hit[0]?.objectId ?? null;
-}
-
-// everything mode
-
-export async function proposeEverything(session: StudioSession): Promise<void> {
-  const { media, state } = session;
-  if (media === null) return;
-  session.pause();
-  session.store.set({ candidates: { status: "searching", list: [], hovered: null, chosen: [] }, preview: null });
-  const isDone = await session.attempt(async () => {
-    const found = await findCandidates(media.id, state.frame);
-    const masks = await session.desk.decode(found.map((one) => one.counts), media);
-    if (session.state.candidates?.status !== "searching" || session.state.frame !== state.frame) return;
-    const list = found.map((one, place) => ({
-      mask: masks[place],
-      counts: one.counts,
-      score: one.score,
-      color: paletteColor(place + 1),
-    }));
-    session.store.set({ candidates: { status: "ready", list, hovered: null, chosen: [] } });
-    if (list.length === 0) session.tell("Nothing stands out on this frame; click an object instead.");
-  });
-  if (!isDone) session.store.set({ candidates: null });
-}
-
-export function candidateAt(session: StudioSession, point: ImagePoint): number | null {
-  const list = session.state.candidates?.list ?? [];
-  let found: number | null = null;
-  list.forEach((one, place) => {
-    if (!contains(one.mask, point.x, point.y)) return;
-    if (found === null || areaOf(one.mask) < areaOf(list[found].mask)) found = place;
-  });
-  return found;
-}
-
-export function toggleCandidate(session: StudioSession, place: number): void {
-  const { candidates } = session.state;
-  if (candidates === null) return;
-  const chosen = candidates.chosen.includes(place)
-    ? candidates.chosen.filter((one) => one !== place)
-    : [...candidates.chosen, place];
-  session.store.set({ candidates: { ...candidates, chosen } });
-}
-
-/** Put one candidate in place of the chosen ones: all together, or the first without the others. */
-export function combineCandidates(session: StudioSession, how: "merge" | "subtract"): void {
-  const { candidates } = session.state;
-  if (candidates === null || candidates.chosen.length < 2) return;
-  const [first, ...others] = candidates.chosen.map((place) => candidates.list[place]);
-  const mask = others.reduce((made, one) => (how === "merge" ? union : subtract)(made, one.mask), first.mask);
-  if (areaOf(mask) === 0) {
-    session.tell("Nothing would be left; choose the larger one first.");
-    return;
-  }
-  const gone = new Set(how === "merge" ? candidates.chosen : candidates.chosen.slice(0, 1));
-  const list = candidates.list.filter((_, place) => !gone.has(place));
-  const made = { ...first, mask, counts: maskEdit(mask).counts };
-  session.store.set({ candidates: { ...candidates, list: [made, ...list], chosen: [0], hovered: null } });
-}
-
-export function rejectCandidates(session: StudioSession): void {
-  const { candidates } = session.state;
-  if (candidates === null) return;
-  const list = candidates.list.filter((_, place) => !candidates.chosen.includes(place));
-  session.store.set({ candidates: { ...candidates, list, chosen: [], hovered: null } });
-}
-
-export function acceptCandidates(session: StudioSession): void {
-  const { candidates, frame } = session.state;
-  if (candidates === null || session.media === null) return;
-  const accepted = candidates.chosen.map((place) => candidates.list[place]);
-  for (const { mask } of accepted) {
-    const { media } = session;
-    if (media !== null) giveMask(session, { media, objectId: nextObjectId(media), frame, isNew: true }, mask);
-  }
-  session.store.set({ candidates: null, selectedId: session.media.objects.at(-1)?.id ?? null, isNewObject: false });
 }

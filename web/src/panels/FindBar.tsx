@@ -1,0 +1,54 @@
+import { Search } from "lucide-react";
+import { proposeByWords } from "../session/candidates";
+import { useSession, useStudio } from "../session/context";
+import { Button } from "../ui/Button";
+
+/** Words in, candidates out; with classes, no words look for all of them. */
+export function FindBar() {
+  const session = useSession();
+  const classes = useStudio((state) => state.project.classes);
+  const { text, problem } = useStudio((state) => state.words);
+  const setText = (next: string): void => { session.store.set({ words: { text: next, problem: "" } }); };
+  const hasClasses = classes.length > 0;
+  return (
+    <form
+      className="find-bar"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() !== "" || hasClasses) void proposeByWords(session, text.trim());
+      }}
+    >
+      <div className="find-field">
+        <Search size={16} aria-hidden="true" />
+        <input
+          data-testid="words"
+          aria-label="Find by words"
+          list="class-names"
+          placeholder={hasClasses ? "Words, or all classes" : "Find: person . dog"}
+          value={text}
+          maxLength={2000}
+          spellCheck={false}
+          onChange={(event) => { setText(event.target.value); }}
+          onKeyDown={(event) => {
+            event.stopPropagation();
+            if (event.key === "Escape") event.currentTarget.blur();
+          }}
+        />
+        <datalist id="class-names">
+          {classes.map((one) => (
+            <option key={one.id} value={one.name} />
+          ))}
+        </datalist>
+      </div>
+      <Button type="submit" disabled={text.trim() === "" && !hasClasses}>
+        Find
+      </Button>
+      {problem === "" ? null : (
+        <p className="find-problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
