@@ -11,11 +11,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.config import CompactEncoderConfig
+
+_RELU6 = 6.0
 
 
 class SameConv(nn.Module):
-    """3x3 convolution; stride 2 pads right and bottom only, as the origin of the weights does."""
+    """3x3 convolution and ReLU6; stride 2 pads right and bottom only, as the origin of the weights does."""
 
     def __init__(
         self, dim_in: int, dim_out: int, *, stride: int = 1, dilation: int = 1, groups: int = 1
@@ -26,30 +29,28 @@ class SameConv(nn.Module):
         self.conv = nn.Conv2d(dim_in, dim_out, 3, stride, padding, dilation, groups)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
-        """Convolve."""
+        """Convolve, then ReLU6."""
         if self.stride == 1:
-            return self.conv(features)
-        if (
-            torch.onnx.is_in_onnx_export()
-        ):  # other runtimes want their kernels constant, and fuse the padding themselves
-            return F.conv2d(
-                F.pad(features, (0, 1, 0, 1)), self.conv.weight, self.conv.bias, 2, 0, 1, self.conv.groups
-            )
+            return fused.conv(features, self.conv, clip_at=_RELU6)
+        if torch.onnx.is_in_onnx_export():
+            # other runtimes want their kernels constant, and join the padding themselves
+            return fused.conv(F.pad(features, (0, 1, 0, 1)), self.conv, clip_at=_RELU6)
         # a row and a column of zeros before the kernel instead of after the features: the same sums, no copy
         kernel = F.pad(self.conv.weight, (1, 0, 1, 0)).contiguous(memory_format=torch.channels_last)
-        return F.conv2d(features, kernel, self.conv.bias, 2, 1, 1, self.conv.groups)
+        return fused.conv(features, self.conv, clip_at=_RELU6, kernel=kernel, padding=1)
 
 
 class PointConv(nn.Module):
-    """1x1 convolution."""
+    """1x1 convolution, with ReLU6 where it widens."""
 
-    def __init__(self, dim_in: int, dim_out: int) -> None:
+    def __init__(self, dim_in: int, dim_out: int, *, is_clipped: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(dim_in, dim_out, 1)
+        self.clip_at = _RELU6 if is_clipped else None
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
         """Convolve."""
-        return self.conv(features)
+        return fused.conv(features, self.conv, clip_at=self.clip_at)
 
 
 class InvertedResidual(nn.Module):
@@ -58,16 +59,16 @@ class InvertedResidual(nn.Module):
     def __init__(self, dim_in: int, dim_out: int, *, expansion: int, stride: int, dilation: int) -> None:
         super().__init__()
         inner = dim_in * expansion
-        self.expand = PointConv(dim_in, inner) if expansion > 1 else None
+        self.expand = PointConv(dim_in, inner, is_clipped=True) if expansion > 1 else None
         self.depthwise = SameConv(inner, inner, stride=stride, dilation=dilation, groups=inner)
         self.project = PointConv(inner, dim_out)
         self.is_residual = stride == 1 and dim_in == dim_out
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
         """Apply the block."""
-        inner = features if self.expand is None else F.relu6(self.expand(features), inplace=True)
-        out = self.project(F.relu6(self.depthwise(inner), inplace=True))
-        return features + out if self.is_residual else out
+        inner = features if self.expand is None else self.expand(features)
+        out = self.project(self.depthwise(inner))
+        return out.add_(features) if self.is_residual else out
 
 
 class ContextHead(nn.Module):
@@ -113,7 +114,7 @@ class CompactEncoder(nn.Module):
 
     def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
         """Encode normalised pixels; returns four maps (b, c, h, w)."""
-        features = F.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)), inplace=True)
+        features = self.stem(pixels.contiguous(memory_format=torch.channels_last))
         maps: list[Tensor] = []
         for index, block in enumerate(self.blocks):
             features = block(features)

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from masklet.models import fused
+
 Activation = Callable[[Tensor], Tensor]
 
 
@@ -61,7 +63,7 @@ class ConvNextBlock(nn.Module):
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Refine a map."""
         update = self.norm(self.depthwise(features)).permute(0, 2, 3, 1)
-        update = self.scale * self.contract(F.gelu(self.expand(update)))
+        update = self.scale * self.contract(fused.linear_gelu(update, self.expand))
         return features + update.permute(0, 3, 1, 2)
 
 

@@ -1,0 +1,70 @@
+"""Layers joined with what follows them, so that values pass through memory once; plain layers wherever that cannot be.
+
+PyTorch's CPU builds carry oneDNN's joined kernels for its compiler; they are called here as they are, without compiling.
+They give the same values as the plain layers and know no gradient.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_KERNELS = ("_convolution_pointwise", "_linear_pointwise")
+
+
+def _has_kernels() -> bool:
+    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in _KERNELS)
+
+
+_IS_OFFERED = _has_kernels()
+
+
+def _can_join(values: Tensor, weight: Tensor) -> bool:
+    return (
+        _IS_OFFERED
+        and values.device.type == "cpu"
+        and values.dtype == weight.dtype == torch.float32
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage] - documented
+        and not torch.onnx.is_in_onnx_export()
+        and not torch.compiler.is_compiling()
+        and bool(torch.backends.mkldnn.enabled)
+    )
+
+
+def conv(
+    features: Tensor,
+    layer: nn.Conv2d,
+    *,
+    clip_at: float | None = None,
+    kernel: Tensor | None = None,
+    padding: int | None = None,
+) -> Tensor:
+    """Convolve, and cut the result to [0, clip_at] in the same pass (6 is ReLU6).
+
+    Args:
+        features: (b, c, h, w).
+        layer: The convolution, with zeros for padding.
+        clip_at: Upper limit; None leaves values as they are.
+        kernel: Stands in for the layer's weight.
+        padding: Stands in for the layer's padding, on both sides of both axes.
+    """
+    weight = layer.weight if kernel is None else kernel
+    pads = [padding] * 2 if padding is not None else [int(side) for side in layer.padding]
+    strides, dilations = list(layer.stride), list(layer.dilation)
+    if _can_join(features, weight):
+        name, scalars = ("none", []) if clip_at is None else ("hardtanh", [0.0, clip_at])
+        return torch.ops.mkldnn._convolution_pointwise(
+            features, weight, layer.bias, pads, strides, dilations, layer.groups, name, scalars, ""
+        )
+    out = F.conv2d(features, weight, layer.bias, strides, pads, dilations, layer.groups)
+    return out if clip_at is None else F.hardtanh(out, 0.0, clip_at, inplace=True)
+
+
+def linear_gelu(values: Tensor, layer: nn.Linear) -> Tensor:
+    """GELU of a linear layer's values (..., c)."""
+    if _can_join(values, layer.weight):
+        return torch.ops.mkldnn._linear_pointwise(values, layer.weight, layer.bias, "gelu", [], "none")
+    return F.gelu(layer(values))
