@@ -212,3 +212,48 @@ def test_interactive_takes_finished_clips_from_the_journal(masklet_command, clip
     assert seen == ["cat", "dog", "dog"]
     assert [one["clip"] for one in json.loads(out.read_text())["rounds"][0]["objects"]] == ["cat", "dog"]
     assert not out.with_name("result.json.partial").exists()
+
+
+def test_automatic_masks_are_scored_and_finished_photos_are_kept(
+    masklet_command, photos, tmp_path, monkeypatch
+):
+    from masklet.evaluation import subjects
+
+    whole, searched = subjects.AutoSubject.__call__, []
+
+    def stops_at_the_second_photo(self, image):
+        searched.append(int(image[150, 150, 0]))
+        if len(searched) == 2:
+            raise KeyboardInterrupt
+        return whole(self, image)
+
+    monkeypatch.setattr(subjects.AutoSubject, "__call__", stops_at_the_second_photo)
+    words = (
+        "auto",
+        photos,
+        "--preset",
+        "fast",
+        "--limit",
+        2,
+        "--report",
+        tmp_path / "report",
+        "--json",
+        *MODEL,
+    )
+    assert masklet_command("evaluate", *words).code == 130
+    outcome = masklet_command("evaluate", *words)
+    assert outcome.code == 0, outcome.err
+    # one photo before the stop, one after it, and both drawn for the page
+    assert searched == [0, 60, 60, *searched[3:]]
+    assert sorted(searched[3:]) == [0, 60]
+    values = json.loads(outcome.out)
+    assert {"ar_10", "ar_100", "ar_1000", "ar_large", "covering", "covered"} == values.keys()
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "index.html",
+        "report.md",
+        "report.json",
+        "report.csv",
+    }
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert document["facts"]["command"] == "masklet evaluate photos.tar --task auto --preset fast --limit 2"
+    assert document["overall"]["num_images"] == 2

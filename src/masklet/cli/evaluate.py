@@ -12,6 +12,7 @@ import typer
 
 from masklet.cli import evaluate_options as shared
 from masklet.cli.console import print_result, say
+from masklet.cli.evaluate_auto import PresetOption, score_auto
 from masklet.cli.evaluate_clips import score_followed, score_occlusion
 from masklet.cli.evaluate_interactive import (
     USUAL_CLICKS,
@@ -33,7 +34,7 @@ from masklet.errors import FormatError
 if TYPE_CHECKING:
     from masklet.weights.load import LoadedModel
 
-TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "occlusion"]
+TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "auto", "occlusion"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 
@@ -48,7 +49,8 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         TaskName | None,
         typer.Option(
             "--task",
-            help="Follow objects, correct them in rounds, click on photos or domains, see objects leave and return.",
+            help="Follow objects, correct them in rounds, click on photos or domains, find everything in photos, see "
+            "objects leave and return.",
         ),
     ] = None,
     predictions: shared.PredictionsOption = None,
@@ -65,6 +67,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     out: shared.OutOption = None,
     report: shared.ReportOption = None,
     max_clicks: shared.MaxClicksOption = MAX_CLICKS,
+    preset: PresetOption = "balanced",
     limit: shared.LimitOption = None,
     model: ModelOption = "compact",
     policy: shared.PolicyOption = "recent",
@@ -96,6 +99,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         "interactive": _Plan(score=partial(score_interactive, chosen=interactive), words=interactive.words),
         "clicks": _Plan(score=score_clicks),
         "domains": _Plan(score=score_clicks),
+        "auto": _Plan(score=partial(score_auto, preset=preset), words=(f"--preset {preset}",)),
         "occlusion": _Plan(score=score_occlusion),
     }
     plan = plans[task]

@@ -105,6 +105,9 @@ def read_measures(document: Mapping[str, object]) -> Measured:
         return _video_measures(cast("Mapping[str, object]", rounds[-1]))
     if isinstance(document.get("objects"), list):
         return _video_measures(document)
+    images = document.get("images")
+    if isinstance(images, list) and images:
+        return _image_measures(cast("Sequence[Mapping[str, object]]", images))
     for name in ("domains", "sources"):
         found = document.get(name)
         if isinstance(found, dict) and found:
@@ -285,6 +288,19 @@ def _source_measures(sources: Mapping[str, Mapping[str, object]]) -> Measured:
     return Measured(
         measures=measures, higher_is_better={name: not name.startswith("NoC") for name in measures}
     )
+
+
+def _image_measures(images: Sequence[Mapping[str, object]]) -> Measured:
+    """Images with automatic masks, grouped by their source."""
+    measures: dict[str, dict[ObjectKey, float]] = {}
+    for one in images:
+        key = (str(one["source"]), str(one["image"]))
+        recall = cast("Mapping[str, float]", one["average_recall"])
+        values = {f"AR@{k}": value for k, value in recall.items()}
+        values |= {name: cast("float", one[name]) for name in ("covering", "covered")}
+        for name, value in values.items():
+            measures.setdefault(name, {})[key] = float(value)
+    return Measured(measures=measures, higher_is_better=dict.fromkeys(measures, True))
 
 
 def _clip_measures(clips: Sequence[Mapping[str, object]]) -> Measured:

@@ -1,17 +1,22 @@
-"""The objects on which a model fails most, with its masks made once more to be looked at."""
+"""The objects and images on which a model fails most, with its masks made once more to be looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from masklet.errors import FormatError
 from masklet.evaluation.clicks import ClickReport, Embedding, ImageModel, ObjectClicks, State
 from masklet.evaluation.datasets import Still
 from masklet.evaluation.page.photos import WorstObject
+from masklet.evaluation.page.proposals import DrawnImage
+from masklet.evaluation.proposals import ImageRecall, ProposalReport, Propose
 from masklet.masks import rle
 from masklet.masks.arrays import BoolArray
 from masklet.prompts import PromptSet
 from masklet.simulate import centre_click, correction_click
+
+Scored = TypeVar("Scored", ObjectClicks, ImageRecall)
 
 
 def worst_objects(report: ClickReport, *, num_clicks: int, most: int) -> list[ObjectClicks]:
@@ -22,15 +27,12 @@ def worst_objects(report: ClickReport, *, num_clicks: int, most: int) -> list[Ob
         num_clicks: After so many clicks.
         most: Most objects.
     """
-    queues: dict[str, list[ObjectClicks]] = {}
-    seen: set[tuple[str, str]] = set()
-    for one in sorted(report.objects, key=lambda found: found.iou_after(num_clicks)):
-        if (one.source, one.image) not in seen:
-            seen.add((one.source, one.image))
-            queues.setdefault(one.source, []).append(one)
-    rounds = range(max((len(queue) for queue in queues.values()), default=0))
-    chosen = [queue[at] for at in rounds for queue in queues.values() if at < len(queue)][:most]
-    return sorted(chosen, key=lambda found: found.iou_after(num_clicks))
+    return _spread(report.objects, lambda found: found.iou_after(num_clicks), most)
+
+
+def worst_images(report: ProposalReport, *, most: int) -> list[ImageRecall]:
+    """The images whose regions are covered worst, in turn from each source; at most so many."""
+    return _spread(report.images, lambda found: found.covering, most)
 
 
 def draw_worst(
@@ -68,6 +70,45 @@ def draw_worst(
             true=true,
         )
     return [found[key] for key in wanted if key in found]
+
+
+def draw_proposals(
+    propose: Propose, stills: Iterable[Still], chosen: Sequence[ImageRecall]
+) -> list[DrawnImage]:
+    """Propose masks for the chosen images once more.
+
+    Args:
+        propose: What was evaluated.
+        stills: The images again.
+        chosen: What worst_images gave.
+    """
+    wanted = {(one.source, one.image): one for one in chosen}
+    found: dict[tuple[str, str], DrawnImage] = {}
+    for still in stills:
+        one = wanted.get((still.source, still.name))
+        if one is None:
+            continue
+        try:
+            image = still.image()
+        except FormatError:
+            continue  # as above
+        found[(still.source, still.name)] = DrawnImage(
+            found=one, image=image, regions=still.masks, proposals=propose(image)
+        )
+    return [found[key] for key in wanted if key in found]
+
+
+def _spread(scored: Iterable[Scored], value: Callable[[Scored], float], most: int) -> list[Scored]:
+    """The lowest values, in turn from each source, each image once."""
+    queues: dict[str, list[Scored]] = {}
+    seen: set[tuple[str, str]] = set()
+    for one in sorted(scored, key=value):
+        if (one.source, one.image) not in seen:
+            seen.add((one.source, one.image))
+            queues.setdefault(one.source, []).append(one)
+    rounds = range(max((len(queue) for queue in queues.values()), default=0))
+    chosen = [queue[at] for at in rounds for queue in queues.values() if at < len(queue)][:most]
+    return sorted(chosen, key=value)
 
 
 def _answer(

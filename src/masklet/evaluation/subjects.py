@@ -11,7 +11,10 @@ from masklet.evaluation.datasets import Clip
 from masklet.evaluation.occlusion import Sighting
 from masklet.evaluation.vos import StartPrompt
 from masklet.geometry import Size
+from masklet.masks import rle
 from masklet.masks.arrays import BoolArray, ByteArray
+from masklet.masks.rle import RLE
+from masklet.predictors.auto import AutoMasks
 from masklet.predictors.features import CacheBudget
 from masklet.predictors.image import Embedding, ImagePredictor
 from masklet.predictors.video import SessionOptions, VideoSession
@@ -43,6 +46,17 @@ class ClickSubject:
         starts = None if previous is None else list(previous)
         answers = self._predictor.predict_objects(embedding, list(prompts), start_logits=starts)
         return np.stack([one.masks[0] for one in answers]), [one.low_res_logits[0] for one in answers]
+
+
+class AutoSubject:
+    """An automatic search; called as what proposes masks, best first."""
+
+    def __init__(self, model: LoadedModel, preset: str = "balanced") -> None:
+        self._search = AutoMasks(model, preset=preset)
+
+    def __call__(self, image: ByteArray) -> list[RLE]:
+        """Masks of everything in an image."""
+        return [rle.encode(found.mask) for found in self._search.generate(image)]
 
 
 class ClipSource(ClosingSource):
