@@ -25,6 +25,7 @@ from masklet.geometry import Size
 from masklet.predictors.features import CacheBudget
 from masklet.predictors.options import SessionOptions
 from masklet.video.source import ClosingSource, Frame
+from masklet.weights.load import LoadedModel
 
 RESULTS = Path(__file__).parent / "results"
 HEIGHT, WIDTH, FPS, RADIUS = 360, 640, 30.0, 40
@@ -38,7 +39,11 @@ class Generated(ClosingSource):
 
     def __init__(self, num_frames: int) -> None:
         self._num_frames = num_frames
-        self._rows, self._columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+        self._rows, self._columns = np.arange(HEIGHT), np.arange(WIDTH)
+        kinds = np.arange(12)
+        self._colours = np.stack([60 + 40 * (kinds % 2), 80 + 20 * (kinds % 3), np.full(12, 90)], 1).astype(
+            np.uint8
+        )
 
     @property
     def num_frames(self) -> int | None:
@@ -51,11 +56,11 @@ class Generated(ClosingSource):
 
     def read(self, index: int) -> Frame:
         """One frame."""
-        drift = (self._columns + index) // 32 + (self._rows - index) // 32
-        image = np.stack([60 + 40 * (drift % 2), 80 + 20 * (drift % 3), np.full_like(drift, 90)], axis=2)
+        across, down = (self._columns + index) // 32 % 6, (self._rows - index) // 32 % 6
+        image = self._colours[across[None] + down[:, None]]
         x, y = self.centre(index)
-        image[(self._columns - x) ** 2 + (self._rows - y) ** 2 < RADIUS**2] = (230, 170, 40)
-        return Frame(index=index, pts_s=index / FPS, image=image.astype(np.uint8))
+        image[(self._columns[None] - x) ** 2 + (self._rows[:, None] - y) ** 2 < RADIUS**2] = (230, 170, 40)
+        return Frame(index=index, pts_s=index / FPS, image=image)
 
     def pts_s(self, index: int) -> float | None:
         """When a frame is shown."""
@@ -72,14 +77,13 @@ def peak_mb() -> float:
 
 
 def open_session(
-    model_name: str, source: Generated, state: Path | None, budget_mb: float | None
+    model: LoadedModel, source: Generated, state: Path | None, budget_mb: float | None
 ) -> masklet.VideoSession:
     """A saved session, or a new one with the disc clicked on frame 0."""
     options = None
     if budget_mb is not None:
         num_bytes = int(budget_mb * 2**20)
         options = SessionOptions(features=CacheBudget(memory_bytes=num_bytes), archive_bytes=num_bytes)
-    model = masklet.load_model(model_name, device="cpu")
     if state is not None and state.exists():
         return masklet.VideoSession.load(state, model, source, options=options)
     session = masklet.VideoSession(model, source, options=options)
@@ -98,7 +102,8 @@ def run(arguments: argparse.Namespace) -> list[dict[str, float]]:
     source = Generated(arguments.frames)
     notes = None if arguments.state is None else arguments.state.with_suffix(".json")
     stretches = read_stretches(notes)
-    with open_session(arguments.model, source, arguments.state, arguments.budget_mb) as session:
+    model = masklet.load_model(arguments.model, device="cpu", image_size=arguments.side)
+    with open_session(model, source, arguments.state, arguments.budget_mb) as session:
         done = int(stretches[-1]["frames"]) if stretches else 0
         while done < arguments.frames:
             stop = min(done + arguments.stretch, arguments.frames)
@@ -129,6 +134,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="compact")
+    parser.add_argument("--side", type=int, help="side of the model's input; its usual one if not given")
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--stretch", type=int, default=250)
     parser.add_argument(

@@ -9,6 +9,8 @@ from PIL import Image
 from masklet.errors import ConfigError, MediaError
 from masklet.geometry import Box
 from masklet.masks.morphology import clean
+from masklet.models import sam2_clicks
+from masklet.predictors import auto_decode
 from masklet.predictors.auto import AutoMasks
 from masklet.predictors.auto_presets import AutoPreset, fast, fine
 
@@ -182,3 +184,22 @@ def test_presets_find_more_the_finer_they_are(compact, photo):
         loose = replace(preset, min_share=0.9, predicted_iou_floor=0, stability_floor=0, max_overlap=0.9)
         found[preset.name] = len(search(compact, photo, loose))
     assert 0 < found["fast"] < found["fine"]
+
+
+def published_way(monkeypatch):
+    monkeypatch.setattr(sam2_clicks, "is_possible", lambda *_: False)
+    monkeypatch.setattr(auto_decode, "clicks_per_pass", lambda *_: None)
+
+
+@pytest.mark.parametrize("crop_layers", [0, 1])
+def test_the_fast_way_finds_what_the_published_formula_finds(make_lively, photo, monkeypatch, crop_layers):
+    loaded = make_lively("debug")
+    preset = replace(OPEN, max_overlap=0.97, crop_layers=crop_layers)
+    ours = search(loaded, photo, preset)
+    with monkeypatch.context() as patch:
+        published_way(patch)
+        plain = search(loaded, photo, preset)
+    assert len(plain) >= 5
+    assert abs(len(ours) - len(plain)) <= 0.02 * len(plain)
+    best = [max(overlap(one.mask, other.mask) for other in ours) for one in plain]
+    assert np.mean(np.array(best) >= 0.98) >= 0.98

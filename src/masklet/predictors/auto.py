@@ -16,7 +16,7 @@ from torch import Tensor
 from masklet.geometry import Box, Size
 from masklet.masks.morphology import clean
 from masklet.models.model import ImageFeatures
-from masklet.predictors.auto_decode import decode_clicks
+from masklet.predictors.auto_decode import find_masks
 from masklet.predictors.auto_grid import Crop, crops_of, grid_points
 from masklet.predictors.auto_overlap import Proposal, draw_on_canvas, keep_best, overlaps, touches_inner_edge
 from masklet.predictors.auto_presets import AutoPreset, choose_auto_preset
@@ -63,11 +63,12 @@ class _Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Decoded:
-    """Three masks for each of n clicks: logits (3 n, h4, w4), predicted IoU and stability (3 n)."""
+    """Masks of some clicks: logits (m, h4, w4), predicted IoU, stability and the number of the click (m)."""
 
     logits: Tensor
     iou: Tensor
     stability: Tensor
+    click: Tensor
 
 
 class AutoMasks:
@@ -148,22 +149,23 @@ class AutoMasks:
             points = grid_points(crop.points_per_side)
             for start in range(0, len(points), self.preset.points_per_batch):
                 clicks = points[start : start + self.preset.points_per_batch]
-                masks = self._decode(features, clicks)
+                least_iou = 0.0 if thresholds is None else thresholds.predicted_iou
+                masks = self._decode(features, clicks, least_iou)
                 if thresholds is None:
                     real = self._has_size(masks, crop)
                     thresholds = self._fit_thresholds(masks.iou[real], masks.stability[real])
                 yield self._proposals(masks, clicks, crop, thresholds)
 
     @torch.inference_mode()
-    def _decode(self, features: ImageFeatures, clicks: np.ndarray) -> _Decoded:
-        """Three masks for each click."""
+    def _decode(self, features: ImageFeatures, clicks: np.ndarray, least_iou: float) -> _Decoded:
+        """The masks of each click that are likely enough."""
         loaded = self.model
         # the centre of a model pixel is its own number: half a pixel is added in the prompt encoder
-        decoded = decode_clicks(loaded, features, clicks * loaded.config.image_size - 0.5)
-        logits = decoded.logits[:, 1:].flatten(0, 1).float()
-        offset = usual_offset(logits, self.preset.stability_offset, self.preset.stability_share)
-        stability = stability_of(logits, offset)
-        return _Decoded(logits=logits, iou=decoded.iou[:, 1:].flatten().float(), stability=stability)
+        places = clicks * loaded.config.image_size - 0.5
+        found = find_masks(loaded, features, places, least_iou=least_iou)
+        offset = usual_offset(found.logits, self.preset.stability_offset, self.preset.stability_share)
+        stability = stability_of(found.logits, offset)
+        return _Decoded(logits=found.logits, iou=found.iou, stability=stability, click=found.click)
 
     def _fit_thresholds(self, iou: Tensor, stability: Tensor) -> _Thresholds:
         """The preset's thresholds, or lower ones where too few of the first masks reach them."""
@@ -189,14 +191,14 @@ class AutoMasks:
         packed = draw_on_canvas(tidy, crop)
         height = masks.logits[rows].abs().clamp(_LEAST_LOGIT, LOGIT_LIMIT).cpu()
         small = torch.where(tidy, height, -height).half()
-        places = clicks * (crop.size.width, crop.size.height) + (crop.left, crop.top)
+        places = (clicks * (crop.size.width, crop.size.height) + (crop.left, crop.top))[masks.click.cpu()]
         return [
             Proposal(
                 logits=small[place],
                 packed=packed[place],
                 predicted_iou=float(masks.iou[row]),
                 stability=float(masks.stability[row]),
-                point_xy=(float(places[row // 3, 0]), float(places[row // 3, 1])),
+                point_xy=(float(places[row, 0]), float(places[row, 1])),
                 crop=crop,
             )
             for place, row in enumerate(rows.tolist())

@@ -11,8 +11,6 @@ from torch import Tensor
 
 from masklet.predictors.auto_grid import Crop
 
-_NUM_AT_ONCE = 128
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proposal:
@@ -66,21 +64,25 @@ def touches_inner_edge(is_on: Tensor, crop: Crop) -> Tensor:
 
 def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """IoU (n, m) of packed masks (n, bytes) and (m, bytes); 0 where both are empty."""
-    found = np.zeros((len(first), len(second)))
-    ours = _unpacked(first)
-    for start in range(0, len(second), _NUM_AT_ONCE):
-        theirs = _unpacked(second[start : start + _NUM_AT_ONCE])
-        shared = ours @ theirs.T
-        joined = ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None] - shared
-        found[:, start : start + _NUM_AT_ONCE] = np.divide(
-            shared, joined, out=np.zeros_like(shared), where=joined > 0
-        )
+    ours, theirs = _words(first), _words(second)
+    their_areas = _num_bits(theirs)
+    found = np.zeros((len(ours), len(theirs)))
+    for row, (mask, area) in enumerate(zip(ours, _num_bits(ours), strict=True)):
+        shared = _num_bits(theirs & mask)
+        joined = area + their_areas - shared
+        np.divide(shared, joined, out=found[row], where=joined > 0)
     return found
 
 
-def _unpacked(packed: np.ndarray) -> np.ndarray:
-    # float32 sums of ones are exact up to 16 million pixels
-    return np.unpackbits(packed, axis=1).astype(np.float32)
+def _words(packed: np.ndarray) -> np.ndarray:
+    """Eight bytes to a word, padded with zeros."""
+    padding = -packed.shape[1] % 8
+    return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
+
+
+def _num_bits(words: np.ndarray) -> np.ndarray:
+    """Ones in each row."""
+    return np.bitwise_count(words).sum(axis=1, dtype=np.int64)
 
 
 def keep_best(proposals: list[Proposal], max_overlap: float) -> list[Proposal]:
@@ -88,10 +90,12 @@ def keep_best(proposals: list[Proposal], max_overlap: float) -> list[Proposal]:
     ranked = sorted(proposals, key=lambda one: -one.quality)
     if not ranked:
         return []
-    packed = np.stack([one.packed for one in ranked])
+    words = _words(np.stack([one.packed for one in ranked]))
+    areas = _num_bits(words)
     kept: list[int] = []
-    for index in range(len(ranked)):
-        if kept and (overlaps(packed[index : index + 1], packed[kept]) > max_overlap).any():
-            continue
-        kept.append(index)
+    for index, mask in enumerate(words):
+        shared = _num_bits(words[kept] & mask)
+        joined = areas[kept] + areas[index] - shared
+        if (shared <= max_overlap * joined).all():
+            kept.append(index)
     return [ranked[index] for index in kept]

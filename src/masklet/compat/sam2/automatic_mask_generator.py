@@ -25,7 +25,7 @@ from masklet.errors import ConfigError
 from masklet.geometry import Box, Size
 from masklet.masks import rle
 from masklet.models.model import ImageFeatures
-from masklet.predictors.auto_decode import decode_clicks
+from masklet.predictors.auto_decode import decode_clicks, find_masks
 from masklet.predictors.auto_grid import Crop
 from masklet.predictors.image import ImagePredictor, as_picture
 from masklet.predictors.preprocess import to_image_logits
@@ -154,10 +154,9 @@ class SAM2AutomaticMaskGenerator:
 
     def _found(self, features: ImageFeatures, crop: Crop, clicks: np.ndarray) -> Iterator[FoundMask]:
         """Masks of a batch of clicks that pass the thresholds."""
-        logits, iou = self._decode(features, clicks)
-        owners = torch.arange(len(clicks)).repeat_interleave(len(logits) // len(clicks))
+        logits, iou, owners = self._decode(features, clicks)
         if self.use_m2m:
-            logits, iou = self._decode(features, clicks[owners], logits)
+            logits, iou = self._choose(features, clicks[owners], logits)
         # judged at the decoder's size: only what passes is ever drawn at image size
         shifted = logits - self.mask_threshold
         stability = stability_of(shifted, self.stability_score_offset)
@@ -176,17 +175,25 @@ class SAM2AutomaticMaskGenerator:
                     crop=crop,
                 )
 
-    def _decode(
-        self, features: ImageFeatures, clicks: np.ndarray, start: Tensor | None = None
+    def _decode(self, features: ImageFeatures, clicks: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (n, h4, w4), predicted IoU (n,) and click (n,) of the masks that may pass."""
+        if not self.multimask_output:
+            return *self._choose(features, clicks, None), torch.arange(len(clicks))
+        # a mask that is refined may become better, any other needs not be drawn when it is not likely enough
+        least_iou = 0.0 if self.use_m2m else max(0.0, self.pred_iou_thresh)
+        places = clicks * self.model.loaded.config.image_size
+        found = find_masks(self.model.loaded, features, places, least_iou=least_iou)
+        return found.logits, found.iou, found.click.cpu()
+
+    def _choose(
+        self, features: ImageFeatures, clicks: np.ndarray, start: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Logits (n, h4, w4) and predicted IoU (n,): all masks of each click, or those refined from a start."""
+        """Logits (n, h4, w4) and predicted IoU (n,) of one mask of each click, refined from a start if there is one."""
         loaded = self.model.loaded
         decoded = decode_clicks(loaded, features, clicks * loaded.config.image_size, start)
-        if start is not None or not self.multimask_output:
-            best = decoded.iou[:, 1:].argmax(dim=1) + 1 if start is not None and self.multimask_output else 0
-            rows = torch.arange(len(clicks), device=decoded.iou.device)
-            return decoded.logits[rows, best].float(), decoded.iou[rows, best].float()
-        return decoded.logits[:, 1:].flatten(0, 1).float(), decoded.iou[:, 1:].flatten().float()
+        best = decoded.iou[:, 1:].argmax(dim=1) + 1 if start is not None and self.multimask_output else 0
+        rows = torch.arange(len(clicks), device=decoded.iou.device)
+        return decoded.logits[rows, best].float(), decoded.iou[rows, best].float()
 
     def _drawn(self, shifted: Tensor, crop: Crop) -> Iterator[tuple[rle.RLE, Box | None]]:
         """Each mask at image size, with its box; None for an empty one."""
