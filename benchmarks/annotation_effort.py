@@ -11,28 +11,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import masklet
 from masklet.evaluation.annotation_effort import Effort, EffortProtocol, frame_by_frame, track_and_correct
-from masklet.evaluation.datasets import Clip, read_packed_clips
+from masklet.evaluation.datasets import read_packed_clips, thinned
 from masklet.evaluation.report import run_facts, write_json
 from masklet.evaluation.subjects import ClickSubject, InteractiveSubject
 
 RESULTS = Path(__file__).parent / "results"
-
-
-def thinned(clip: Clip, most: int, step: int) -> Clip:
-    """Every step-th frame of a clip, at most so many."""
-    kept = list(range(0, clip.num_frames, step))[:most]
-    return replace(
-        clip,
-        num_frames=len(kept),
-        truth={i: [masks[k] for k in kept] for i, masks in clip.truth.items()},
-        read_frame=lambda index: clip.read_frame(kept[index]),
-        frame_names=tuple(clip.frame_names[k] for k in kept) if clip.frame_names else (),
-    )
 
 
 def totals(found: Sequence[Effort]) -> dict[str, float]:
@@ -70,7 +58,7 @@ def main() -> None:
     for whole in read_packed_clips(arguments.clips_file):
         if arguments.clips and whole.name not in arguments.clips:
             continue
-        clip = thinned(whole, arguments.frames, arguments.step)
+        clip = thinned(whole, most=arguments.frames, step=arguments.step)
         for object_id in clip.object_ids:
             first = frame_by_frame(ClickSubject(model), clip, object_id, protocol)
             second = track_and_correct(InteractiveSubject(model), clip, object_id, protocol)

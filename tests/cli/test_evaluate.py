@@ -257,3 +257,28 @@ def test_automatic_masks_are_scored_and_finished_photos_are_kept(
     document = json.loads((tmp_path / "report/report.json").read_text())
     assert document["facts"]["command"] == "masklet evaluate photos.tar --task auto --preset fast --limit 2"
     assert document["overall"]["num_images"] == 2
+
+
+def test_annotation_effort_is_told_both_ways(masklet_command, clips, tmp_path):
+    words = ("effort", clips, "--clicks-per-frame", 1, "--most-frames", 2, "--every", 2)
+    outcome = masklet_command("evaluate", *words, "--report", tmp_path / "report", "--json", *MODEL)
+    assert outcome.code == 0, outcome.err
+    values = json.loads(outcome.out)
+    assert values.keys() == {
+        "times_faster",
+        *(f"frame_by_frame_{name}" for name in ("clicks", "seconds", "reached")),
+        *(f"track_and_correct_{name}" for name in ("clicks", "seconds", "reached")),
+    }
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert [one["clip"] for one in document["masklets"]] == ["cat", "dog"]
+    assert [one["num_frames"] for one in document["masklets"]] == [2, 2]
+    assert document["protocol"]["measure"] == "j_and_f"
+    assert document["facts"]["command"] == (
+        "masklet evaluate clips.tar --task effort --clicks-per-frame 1 --every 2 --most-frames 2"
+    )
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "index.html",
+        "report.md",
+        "report.json",
+        "report.csv",
+    }

@@ -1,15 +1,29 @@
 """Clicks and seconds of two simulated people, against models whose answers are known."""
 
+import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from masklet.errors import PromptError
 from masklet.evaluation.annotation_effort import EffortProtocol, frame_by_frame, track_and_correct
+from masklet.evaluation.comparison import compare, read_measures
 from masklet.evaluation.datasets import Clip
+from masklet.evaluation.effort_report import (
+    EffortReport,
+    Masklet,
+    effort_csv,
+    effort_document,
+    effort_table,
+    masklet_from_json,
+    masklet_to_json,
+)
+from masklet.evaluation.page.effort import effort_page
 from masklet.geometry import Size
 from masklet.masks import rle
+from masklet.masks.metrics import boundary_f, iou
 
 SIZE = Size(20, 30)
 PROTOCOL = EffortProtocol(target=0.9, max_clicks=3, click_s=1.5, open_s=1.0, watch_s=0.2)
@@ -117,3 +131,85 @@ def test_frames_without_the_object_cost_nothing_and_an_object_never_seen_has_no_
 def test_targets_that_mean_nothing_are_refused():
     with pytest.raises(PromptError, match="got 0 and 3"):
         EffortProtocol(target=0, max_clicks=3)
+
+
+MASKLET = EffortProtocol(target=0.9, goal="masklet", max_clicks=3, click_s=1.5, open_s=1.0, watch_s=0.2)
+
+
+def test_the_way_to_the_masklet_is_told_and_ends_when_it_is_good_enough():
+    found = track_and_correct(opener(Followed(reach=4)), clip(), 1, MASKLET)
+    assert [point.num_clicks for point in found.path] == [1, 2]
+    assert [point.quality for point in found.path] == pytest.approx([4 / 6, 1])
+    assert [point.seconds for point in found.path] == pytest.approx([2.5 + 4 * 0.2, 5 + 5 * 0.2])
+    assert (found.path[-1].seconds, found.is_reached(0.9)) == (found.seconds, True)
+    easy = replace(MASKLET, target=0.6)
+    short = track_and_correct(opener(Followed(reach=4)), clip(), 1, easy)
+    # two frames are still empty, but the mean is enough; the whole clip had to be watched to know
+    assert (short.num_opened, short.num_watched, short.share_good) == (1, 5, pytest.approx(4 / 6))
+
+
+def test_frame_by_frame_ends_when_the_masklet_is_good_enough():
+    found = frame_by_frame(Clicked(needed=1), clip(), 1, replace(MASKLET, target=0.5))
+    assert (found.num_clicks, found.num_opened) == (3, 3)
+    assert [point.quality for point in found.path] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+    assert found.mean_iou == pytest.approx(0.5)
+    hopeless = frame_by_frame(Clicked(needed=9), clip(), 1, MASKLET)
+    assert (hopeless.num_opened, hopeless.is_reached(0.9)) == (6, False)
+
+
+def test_the_score_may_be_the_mean_of_j_and_f():
+    mask = true_mask(0)
+    mask[10:] = False
+    protocol = EffortProtocol(measure="j_and_f")
+    assert protocol.score(mask, true_mask(0)) == pytest.approx(
+        (iou(mask, true_mask(0)) + boundary_f(mask, true_mask(0))) / 2
+    )
+    assert EffortProtocol().score(mask, true_mask(0)) == 0.5
+
+
+@pytest.fixture
+def report():
+    masklets = [
+        Masklet(
+            frame_by_frame=replace(frame_by_frame(Clicked(needed=2), clip(), 1, MASKLET), clip=name),
+            track_and_correct=replace(
+                track_and_correct(opener(Followed(reach=reach)), clip(), 1, MASKLET), clip=name
+            ),
+        )
+        for name, reach in (("long <b>", 6), ("short", 2))
+    ]
+    return EffortReport(protocol=MASKLET, masklets=tuple(masklets))
+
+
+def test_totals_weigh_masklets_and_curves_go_up_with_time(report):
+    each, tracked = report.totals("frame_by_frame"), report.totals("track_and_correct")
+    assert (each.clicks, each.seconds, each.opened, each.reached) == (12, 24, 1, 1)
+    assert (tracked.clicks, tracked.opened) == (2, 4 / 12)
+    seconds = [2.5 + 5 * 0.2, 3 * 2.5 + 5 * 0.2]
+    assert tracked.seconds == pytest.approx(sum(seconds) / 2)
+    assert report.times_faster == pytest.approx(48 / sum(seconds))
+    curve = report.curve("track_and_correct", [0, 3.5 / 6, 4])
+    assert curve == [0, pytest.approx(0.5 * (1 + 2 / 6), abs=0.2), 1]
+    assert curve[1] > report.curve("frame_by_frame", [3.5 / 6])[0]
+
+
+def test_effort_is_written_in_every_form(report):
+    document = effort_document(report)
+    assert document["track_and_correct"]["clicks"] == 2
+    assert [one["track_and_correct"]["clicks"] for one in document["masklets"]] == [1, 3]
+    lines = effort_table(report, title="Made").splitlines()
+    assert lines[0] == "### Made (to IoU 0.9 of a masklet)"
+    assert lines[4].startswith("| long <b> | 1 | 6 | 12 | 24.0 | 1.000 | 1 | 3.5 | 1.000 | 6.86 |")
+    assert effort_csv(report).splitlines()[1] == "long <b>,1,frame_by_frame,1,2,4.0,0.166667"
+    again = [masklet_from_json(json.loads(json.dumps(masklet_to_json(one)))) for one in report.masklets]
+    assert again == list(report.masklets)
+    measures = {one.name: one for one in compare(*[read_measures(document)] * 2, num_samples=100).measures}
+    assert measures["clicks, tracking"].first == 2
+    page = effort_page(report, title="Made", facts={"command": "x"})
+    assert "long &lt;b&gt; 1" in page
+    assert page.count("<polyline") == 2
+
+
+def test_a_report_without_masklets_has_no_totals():
+    with pytest.raises(PromptError, match="No masklet"):
+        EffortReport(protocol=MASKLET, masklets=()).totals("frame_by_frame")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from masklet.errors import FormatError
-from masklet.evaluation.datasets import few_per_source, read_packed_clips, read_packed_stills
+from masklet.evaluation.datasets import few_per_source, read_packed_clips, read_packed_stills, thinned
 from masklet.geometry import Size
 from masklet.masks import rle
 
@@ -163,3 +163,13 @@ def test_few_photos_of_each_source_with_masks_spread_over_each(tmp_path):
     assert [(still.source, still.name) for still in chosen] == [("coco", "d"), ("pets", "a"), ("pets", "b")]
     assert chosen[0].labels == ("v", "x", "z")
     assert [rle.decode(mask).any(axis=0).argmax() for mask in chosen[0].masks] == [0, 2, 4]
+
+
+def test_a_thinned_clip_shows_every_second_frame(tmp_path):
+    members = clip_members(masks=[square(row, row) for row in range(5)])
+    (clip,) = read_packed_clips(pack(tmp_path / "clips.tar", members))
+    few = thinned(clip, most=2, step=2)
+    assert (few.num_frames, few.frame_names) == (2, ("00000", "00002"))
+    assert np.array_equal(few.frame(1), clip.frame(2))
+    assert np.array_equal(few.mask(1, 1), clip.mask(1, 2))
+    assert thinned(clip).num_frames == 5

@@ -14,6 +14,15 @@ from masklet.cli import evaluate_options as shared
 from masklet.cli.console import print_result, say
 from masklet.cli.evaluate_auto import PresetOption, score_auto
 from masklet.cli.evaluate_clips import score_followed, score_occlusion
+from masklet.cli.evaluate_effort import USUAL_CLICKS as EFFORT_CLICKS
+from masklet.cli.evaluate_effort import (
+    USUAL_TARGET,
+    EffortOptions,
+    EveryOption,
+    MostFramesOption,
+    TargetOption,
+    score_effort,
+)
 from masklet.cli.evaluate_interactive import (
     USUAL_CLICKS,
     USUAL_PAUSE,
@@ -34,7 +43,7 @@ from masklet.errors import FormatError
 if TYPE_CHECKING:
     from masklet.weights.load import LoadedModel
 
-TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "auto", "occlusion"]
+TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "auto", "occlusion", "effort"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 
@@ -50,7 +59,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         typer.Option(
             "--task",
             help="Follow objects, correct them in rounds, click on photos or domains, find everything in photos, see "
-            "objects leave and return.",
+            "objects leave and return, count the work of annotating.",
         ),
     ] = None,
     predictions: shared.PredictionsOption = None,
@@ -68,6 +77,9 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     report: shared.ReportOption = None,
     max_clicks: shared.MaxClicksOption = MAX_CLICKS,
     preset: PresetOption = "balanced",
+    target: TargetOption = USUAL_TARGET,
+    every: EveryOption = 1,
+    most_frames: MostFramesOption = None,
     limit: shared.LimitOption = None,
     model: ModelOption = "compact",
     policy: shared.PolicyOption = "recent",
@@ -94,6 +106,9 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     interactive = InteractiveOptions(
         mode=mode, rounds=rounds, clicks=clicks_per_frame or USUAL_CLICKS, pause_below=pause_below
     )
+    effort = EffortOptions(
+        target=target, clicks=clicks_per_frame or EFFORT_CLICKS, every=every, most_frames=most_frames
+    )
     plans: dict[TaskName, _Plan] = {
         "vos": _Plan(score=score_followed, words=(f"--prompt {prompt}",)),
         "interactive": _Plan(score=partial(score_interactive, chosen=interactive), words=interactive.words),
@@ -101,6 +116,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         "domains": _Plan(score=score_clicks),
         "auto": _Plan(score=partial(score_auto, preset=preset), words=(f"--preset {preset}",)),
         "occlusion": _Plan(score=score_occlusion),
+        "effort": _Plan(score=partial(score_effort, chosen=effort), words=effort.words),
     }
     plan = plans[task]
     options = Options(

@@ -1,7 +1,8 @@
 """How much work masks over a whole clip are: clicking every frame anew, against tracking and correcting.
 
-Both simulated people want the same: every frame at the target IoU, or as many clicks spent on it as they have patience
-for. So they end at about the same quality, which is told, and differ in clicks and seconds.
+Both simulated people want the same: every frame at the target, or as many clicks spent on it as they have patience
+for; or they stop as soon as the clip as a whole is good enough. So they end at about the same quality, which is told, and
+differ in clicks and seconds.
 
 Source: the comparison of the phases of SA-V's data engine (Ravi et al., "SAM 2", 2024, table 1: 37.8 s a frame with SAM on
 every frame, 4.5 s with SAM 2 in the loop), with simulated clicks in place of people and stated seconds in place of clocks.
@@ -9,9 +10,9 @@ every frame, 4.5 s with SAM 2 in the loop), with simulated clicks in place of pe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from masklet.errors import PromptError
 from masklet.evaluation.clicks import ImageModel
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.interactive import InteractiveSession, OpenSession
+from masklet.evaluation.vos import frame_scores
 from masklet.masks.arrays import BoolArray
 from masklet.masks.metrics import iou
 from masklet.prompts import PromptSet
@@ -28,12 +30,23 @@ Embedding = TypeVar("Embedding")
 State = TypeVar("State")
 
 
+Measure: TypeAlias = Literal["iou", "j_and_f"]
+Goal: TypeAlias = Literal["every frame", "masklet"]
+_MEASURES: Mapping[Measure, Callable[[BoolArray, BoolArray], float]] = {
+    "iou": iou,
+    "j_and_f": lambda mask, true: float(np.mean(frame_scores(mask, true))),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffortProtocol:
     """What the simulated people want and what their time costs.
 
     Attributes:
-        target: IoU at which a frame is good, in (0, 1].
+        target: Score at which a frame is good, in (0, 1].
+        measure: What the score is: IoU, or the mean of J and F.
+        goal: When they are done: with every frame worked on or good, or as soon as the mean over the frames of the
+            masklet reaches the target; frames without a mask count 0.
         max_clicks: Most clicks on one frame, at least 1.
         click_s: Seconds of a click, with finding the place for it. Our own assumption.
         open_s: Seconds to turn to a frame and judge its mask. Our own assumption.
@@ -41,6 +54,8 @@ class EffortProtocol:
     """
 
     target: float = 0.8
+    measure: Measure = "iou"
+    goal: Goal = "every frame"
     max_clicks: int = 5
     click_s: float = 1.5
     open_s: float = 1.0
@@ -52,6 +67,30 @@ class EffortProtocol:
             raise PromptError(
                 f"The target must lie in (0, 1] and there must be a click, got {self.target} and {self.max_clicks}."
             )
+
+    def score(self, mask: BoolArray, true: BoolArray) -> float:
+        """How good a mask of a frame is, in [0, 1]."""
+        return _MEASURES[self.measure](mask, true)
+
+    def seconds(self, num_clicks: int, num_opened: int, num_watched: int) -> float:
+        """What clicks, frames worked on and frames watched cost."""
+        spent = num_clicks * self.click_s + num_opened * self.open_s + num_watched * self.watch_s
+        return round(spent, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffortPoint:
+    """How far a masklet had come.
+
+    Attributes:
+        num_clicks: Clicks made so far.
+        seconds: Time spent so far, by the stated costs.
+        quality: Mean score over its frames, in [0, 1].
+    """
+
+    num_clicks: int
+    seconds: float
+    quality: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +104,10 @@ class Effort:
         num_clicks: Clicks made.
         num_opened: Frames that were worked on.
         num_watched: Frames that were only watched.
-        mean_iou: Mean IoU over those frames, in [0, 1].
+        mean_iou: Mean score over those frames, in [0, 1]: IoU, or what the protocol measures.
         share_good: Share of them at the target.
         seconds: By the stated costs.
+        path: How it came there: after each frame that was worked on.
     """
 
     clip: str
@@ -79,6 +119,11 @@ class Effort:
     mean_iou: float
     share_good: float
     seconds: float
+    path: tuple[EffortPoint, ...] = ()
+
+    def is_reached(self, target: float) -> bool:
+        """Whether the masklet as a whole got so good."""
+        return bool(self.path) and self.path[-1].quality >= target
 
     @property
     def seconds_per_frame(self) -> float:
@@ -101,8 +146,10 @@ def frame_by_frame(
         What it cost, or None when the object is never seen.
     """
     frames = _frames_of(clip, object_id)
-    scores: list[float] = []
-    num_clicks = 0
+    if not frames:
+        return None
+    work = _Work(protocol=protocol, num_frames=len(frames))
+    scores = dict.fromkeys((index for index, _ in frames), 0.0)
     for index, true in frames:
         embedding = model.embed(clip.frame(index))
         state: list[State | None] = [None]
@@ -113,10 +160,11 @@ def frame_by_frame(
             masks, state[0] = model.predict(embedding, [prompts], state[0])
             return masks[0]
 
-        score, clicks = _click_until_good(answer, true, None, protocol)
-        scores.append(score)
-        num_clicks += clicks
-    return _effort(clip, object_id, scores, (num_clicks, len(frames), 0), protocol) if frames else None
+        scores[index], clicks = _click_until_good(answer, true, None, protocol)
+        work.add(clicks, 0, list(scores.values()))
+        if work.is_enough(list(scores.values())):
+            break
+    return work.effort(clip, object_id, list(scores.values()))
 
 
 def track_and_correct(
@@ -149,9 +197,10 @@ def _corrected(
 ) -> Effort:
     truth = dict(frames)
     masks: dict[int, BoolArray] = {}
-    worked_on: dict[int, int] = {}
-    num_clicks, num_watched = 0, 0
+    worked_on: set[int] = set()
+    work = _Work(protocol=protocol, num_frames=len(frames))
     place: int | None = frames[0][0]
+    scores: dict[int, float] = {}
     while place is not None:
         before = masks.get(place)
 
@@ -159,19 +208,58 @@ def _corrected(
             return session.prompt(object_id, place, prompts)
 
         _, clicks = _click_until_good(answer, truth[place], before, protocol)
-        num_clicks += clicks
-        worked_on[place] = clicks
+        worked_on.add(place)
         for index, found in enumerate(session.follow()):
             if index in truth:
                 masks[index] = found.get(object_id, np.zeros(clip.size.hw, dtype=np.bool_))
-        bad = [i for i, true in frames if i not in worked_on and iou(masks[i], true) < protocol.target]
-        following = bad[0] if bad else None
+        scores = {i: protocol.score(masks[i], true) for i, true in frames}
+        bad = [i for i, score in scores.items() if i not in worked_on and score < protocol.target]
+        following = None if not bad or work.is_enough(list(scores.values())) else bad[0]
         # what lies between two corrections is watched; after the last, the rest
         ends = frames[-1][0] if following is None else following
-        num_watched += sum(place < i <= ends for i in truth)
+        work.add(clicks, sum(place < i <= ends for i in truth), list(scores.values()))
         place = following
-    scores = [iou(masks[i], true) for i, true in frames]
-    return _effort(clip, object_id, scores, (num_clicks, len(worked_on), num_watched), protocol)
+    return work.effort(clip, object_id, list(scores.values()))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """What has been done on a masklet."""
+
+    protocol: EffortProtocol
+    num_frames: int
+    num_clicks: int = 0
+    num_opened: int = 0
+    num_watched: int = 0
+    path: list[EffortPoint] = field(default_factory=list)
+
+    def is_enough(self, scores: Sequence[float]) -> bool:
+        """Whether the masklet is good enough as it is."""
+        return self.protocol.goal == "masklet" and float(np.mean(scores)) >= self.protocol.target
+
+    def add(self, num_clicks: int, num_watched: int, scores: Sequence[float]) -> None:
+        """Note a frame that was worked on and what was watched after it."""
+        self.num_clicks += num_clicks
+        self.num_opened += 1
+        self.num_watched += num_watched
+        spent = self.protocol.seconds(self.num_clicks, self.num_opened, self.num_watched)
+        quality = float(np.mean(scores))
+        self.path.append(EffortPoint(num_clicks=self.num_clicks, seconds=spent, quality=quality))
+
+    def effort(self, clip: Clip, object_id: int, scores: Sequence[float]) -> Effort:
+        """All of it."""
+        return Effort(
+            clip=clip.name,
+            object_id=object_id,
+            num_frames=self.num_frames,
+            num_clicks=self.num_clicks,
+            num_opened=self.num_opened,
+            num_watched=self.num_watched,
+            mean_iou=float(np.mean(scores)),
+            share_good=float(np.mean([score >= self.protocol.target for score in scores])),
+            seconds=self.protocol.seconds(self.num_clicks, self.num_opened, self.num_watched),
+            path=tuple(self.path),
+        )
 
 
 def _frames_of(clip: Clip, object_id: int) -> list[tuple[int, BoolArray]]:
@@ -199,10 +287,10 @@ def _click_until_good(
         protocol: What is wanted.
 
     Returns:
-        IoU of the last mask, and the number of clicks.
+        Score of the last mask, and the number of clicks.
     """
     mask, prompts = before, None
-    score = 0.0 if before is None else iou(before, true)
+    score = 0.0 if before is None else protocol.score(before, true)
     for num_clicks in range(protocol.max_clicks):
         if score >= protocol.target:
             return score, num_clicks
@@ -211,27 +299,5 @@ def _click_until_good(
             return score, num_clicks
         prompts = PromptSet(clicks=[click]) if prompts is None else prompts.with_click(click)
         mask = answer(prompts)
-        score = iou(mask, true)
+        score = protocol.score(mask, true)
     return score, protocol.max_clicks
-
-
-def _effort(
-    clip: Clip,
-    object_id: int,
-    scores: Sequence[float],
-    counts: tuple[int, int, int],
-    protocol: EffortProtocol,
-) -> Effort:
-    num_clicks, num_opened, num_watched = counts
-    seconds = num_clicks * protocol.click_s + num_opened * protocol.open_s + num_watched * protocol.watch_s
-    return Effort(
-        clip=clip.name,
-        object_id=object_id,
-        num_frames=len(scores),
-        num_clicks=num_clicks,
-        num_opened=num_opened,
-        num_watched=num_watched,
-        mean_iou=float(np.mean(scores)),
-        share_good=float(np.mean([score >= protocol.target for score in scores])),
-        seconds=round(seconds, 3),
-    )

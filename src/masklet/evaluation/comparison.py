@@ -108,6 +108,9 @@ def read_measures(document: Mapping[str, object]) -> Measured:
     images = document.get("images")
     if isinstance(images, list) and images:
         return _image_measures(cast("Sequence[Mapping[str, object]]", images))
+    masklets = document.get("masklets")
+    if isinstance(masklets, list) and masklets:
+        return _effort_measures(cast("Sequence[Mapping[str, object]]", masklets))
     for name in ("domains", "sources"):
         found = document.get(name)
         if isinstance(found, dict) and found:
@@ -301,6 +304,19 @@ def _image_measures(images: Sequence[Mapping[str, object]]) -> Measured:
         for name, value in values.items():
             measures.setdefault(name, {})[key] = float(value)
     return Measured(measures=measures, higher_is_better=dict.fromkeys(measures, True))
+
+
+def _effort_measures(masklets: Sequence[Mapping[str, object]]) -> Measured:
+    """Masklets that were annotated both ways; less work is better."""
+    measures: dict[str, dict[ObjectKey, float]] = {}
+    for one in masklets:
+        key = (str(one["clip"]), str(one["object_id"]))
+        for way, name in (("track_and_correct", "tracking"), ("frame_by_frame", "each frame")):
+            found = cast("Mapping[str, float]", one[way])
+            for measure in ("clicks", "seconds", "quality"):
+                measures.setdefault(f"{measure}, {name}", {})[key] = float(found[measure])
+    better = {name: name.startswith("quality") for name in measures}
+    return Measured(measures=measures, higher_is_better=better)
 
 
 def _clip_measures(clips: Sequence[Mapping[str, object]]) -> Measured:

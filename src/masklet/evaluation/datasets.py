@@ -173,6 +173,24 @@ def read_packed_stills(path: Path) -> Iterator[Still]:
             )
 
 
+def thinned(clip: Clip, *, most: int | None = None, step: int = 1) -> Clip:
+    """Every step-th frame of a clip, at most so many, or all of them.
+
+    Args:
+        clip: The clip.
+        most: Most frames, at least 1, or None.
+        step: From one frame to the next, at least 1.
+    """
+    kept = list(range(0, clip.num_frames, step))[:most]
+    return replace(
+        clip,
+        num_frames=len(kept),
+        truth={i: [masks[k] for k in kept] for i, masks in clip.truth.items()},
+        read_frame=lambda index: clip.read_frame(kept[index]),
+        frame_names=tuple(clip.frame_names[k] for k in kept) if clip.frame_names else (),
+    )
+
+
 def few_per_source(stills: Iterable[Still], most: int, max_masks: int | None) -> Iterator[Still]:
     """The first photos of each source, with masks spread over those of each photo.
 

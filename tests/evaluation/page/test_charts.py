@@ -3,7 +3,15 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from masklet.evaluation.page.charts import Line, bar_chart, line_chart, radar_chart, spark_line
+from masklet.evaluation.page.charts import (
+    Line,
+    bar_chart,
+    correction_chart,
+    good_floor,
+    line_chart,
+    radar_chart,
+    spark_line,
+)
 
 
 def test_curve_goes_from_corner_to_corner():
@@ -34,3 +42,17 @@ def test_radar_has_a_corner_per_domain(num_axes):
 
 def test_spark_line_of_one_value_is_whole():
     assert re.search(r'points="1\.0,13\.0"', spark_line([0.5]))
+
+
+@pytest.mark.parametrize(("lowest", "floor"), [(0.1, 0.0), (0.23, 0.2), (0.62, 0.2), (0.7, 0.6), (0.84, 0.8)])
+def test_the_axis_begins_below_the_lowest_value(lowest, floor):
+    lines = [Line(name="J", points=[(1, 1.0), (2, lowest)])]
+    assert good_floor(lines) == floor
+    chart = line_chart(lines, x_label="x", y_label="y", ticks=(1, 2), floor=floor)
+    assert next(text.text for text in ElementTree.fromstring(chart).iter("text")) == f"{floor:g}"
+
+
+def test_dots_lie_on_the_curve_also_on_frames_without_a_score():
+    chart = correction_chart((1, 2), before=(0.0, 0.0), after=(1.0, 0.5), marked=(0, 2))
+    dots = [(dot.get("cx"), dot.get("cy")) for dot in ElementTree.fromstring(chart).findall("circle")]
+    assert dots == [("4.0", "6.0"), ("236.0", "45.0")]

@@ -25,14 +25,17 @@ class Line:
     points: Sequence[tuple[float, float]]
 
 
-def line_chart(lines: Sequence[Line], *, x_label: str, y_label: str, ticks: Sequence[float]) -> str:
-    """Curves over one axis; y goes from 0 to 1.
+def line_chart(
+    lines: Sequence[Line], *, x_label: str, y_label: str, ticks: Sequence[float], floor: float = 0.0
+) -> str:
+    """Curves over one axis; y goes up to 1.
 
     Args:
         lines: At most four curves.
         x_label: What the horizontal axis is, with its unit.
         y_label: What the vertical axis is.
-        ticks: Places on the horizontal axis that are written, at least two, in order.
+        ticks: Places on the horizontal axis that are written, at least one, in order.
+        floor: Where y begins, in [0, 1); see good_floor.
     """
     low, high = ticks[0], ticks[-1]
 
@@ -40,11 +43,11 @@ def line_chart(lines: Sequence[Line], *, x_label: str, y_label: str, ticks: Sequ
         across = (x - low) / (high - low) if high > low else 0.5
         return (
             _LEFT + across * (_WIDTH - _LEFT - _RIGHT),
-            _HEIGHT - _BOTTOM - y * (_HEIGHT - _TOP - _BOTTOM),
+            _HEIGHT - _BOTTOM - (y - floor) / (1 - floor) * (_HEIGHT - _TOP - _BOTTOM),
         )
 
-    parts = [_grid(x_label, y_label)]
-    parts += [_x_tick(place(tick, 0)[0], f"{tick:g}") for tick in ticks]
+    parts = [_grid(x_label, y_label, floor)]
+    parts += [_x_tick(place(tick, floor)[0], f"{tick:g}") for tick in ticks]
     for line, colour in zip(lines, COLOURS, strict=False):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line.points))
         parts.append(
@@ -54,6 +57,12 @@ def line_chart(lines: Sequence[Line], *, x_label: str, y_label: str, ticks: Sequ
         if len(line.points) <= 12:
             parts += [_dot(*place(*point), colour) for point in line.points]
     return _svg(_WIDTH, _HEIGHT, f"{y_label} by {x_label}", parts)
+
+
+def good_floor(lines: Sequence[Line]) -> float:
+    """Where y may begin so that curves which lie close together are told apart; one of 0, 0.2, 0.6 and 0.8."""
+    lowest = min(y for line in lines for _, y in line.points)
+    return max((floor for floor in (0.2, 0.6, 0.8) if floor <= lowest - 0.03), default=0.0)
 
 
 def bar_chart(values: Sequence[float], *, label: str) -> str:
@@ -142,7 +151,7 @@ def correction_chart(
         frames: Frame indices in order, at least one.
         before: A value in [0, 1] for each, drawn pale.
         after: The same, drawn strong.
-        marked: Frames that get a dot.
+        marked: Frames that get a dot, at the score of the nearest frame that has one.
     """
     width, height, low, high = 240, 92, min([*frames, *marked]), max([*frames, *marked])
 
@@ -153,7 +162,10 @@ def correction_chart(
         points = zip(frames, values, strict=True)
         return " ".join(f"{across(frame):.1f},{84 - 78 * value:.1f}" for frame, value in points)
 
-    known = dict(zip(frames, after, strict=True))
+    def height_of(frame: int) -> float:
+        nearest = min(range(len(frames)), key=lambda at: abs(frames[at] - frame))
+        return 84 - 78 * after[nearest]
+
     parts = [f'<path class="grid" d="M0 84H{width}M0 45H{width}M0 6H{width}"/>']
     parts += [
         f'<polyline points="{path(values)}" fill="none" style="stroke:{colour}" stroke-width="{line:g}" '
@@ -161,7 +173,7 @@ def correction_chart(
         for values, colour, line in ((before, "var(--pale)", 1.6), (after, "var(--accent)", 2))
     ]
     parts += [
-        f'<circle cx="{across(frame):.1f}" cy="{84 - 78 * known.get(frame, 0):.1f}" r="3.4" style="fill:var(--second)"/>'
+        f'<circle cx="{across(frame):.1f}" cy="{height_of(frame):.1f}" r="3.4" style="fill:var(--second)"/>'
         for frame in marked
     ]
     return _svg(width, height, "J on each frame, before and after corrections", parts)
@@ -181,10 +193,11 @@ def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title)}">{inside}</svg>'
 
 
-def _grid(x_label: str, y_label: str) -> str:
+def _grid(x_label: str, y_label: str, floor: float) -> str:
     parts: list[str] = []
-    for level in (0, 0.25, 0.5, 0.75, 1):
-        y = _HEIGHT - _BOTTOM - level * (_HEIGHT - _TOP - _BOTTOM)
+    for part in (0, 0.25, 0.5, 0.75, 1):
+        level = floor + part * (1 - floor)
+        y = _HEIGHT - _BOTTOM - part * (_HEIGHT - _TOP - _BOTTOM)
         parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{level:g}</text>')
     parts.append(f'<text x="{_LEFT}" y="11">{escape(y_label)}</text>')
