@@ -21,7 +21,7 @@ from masklet.models.precision import PrecisionPolicy
 from masklet.weights.load import LoadedModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "parity"))
-from reference import our_model, random_state, reference_config, reference_model
+from reference import PRESENCE_BIAS, our_model, random_state, reference_config, reference_model
 
 RESULTS = Path(__file__).parent / "results"
 Task = Callable[[], object]
@@ -30,9 +30,10 @@ __all__ = ["RESULTS", "interleaved", "our_loaded", "random_weights", "reference_
 
 
 def random_weights(side: int, seed: int) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The tiny configuration at a side, and its weights."""
+    """The tiny configuration at a side, and its weights, shifted so that objects are judged to be there."""
     config = sam21("tiny").resized(side)
-    return config, random_state(config, seed)
+    state = random_state(config, seed)
+    return config, {**state, PRESENCE_BIAS: state[PRESENCE_BIAS] + 10}
 
 
 def our_loaded(config: ModelConfig, state: dict[str, Tensor]) -> LoadedModel:

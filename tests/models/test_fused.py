@@ -79,3 +79,15 @@ def test_plain_layers_answer_where_the_kernels_are_not_offered(monkeypatch: pyte
     layer, features = nn.Conv2d(4, 4, 1), random_map(1, 4, 6, 6)
     with torch.inference_mode():
         assert torch.equal(fused.conv(features, layer, clip_at=6.0), F.relu6(layer(features)))
+
+
+@pytest.mark.parametrize("many_rows", [1, 1000])
+def test_linear_is_the_plain_layer(monkeypatch: pytest.MonkeyPatch, many_rows: int) -> None:
+    monkeypatch.setattr(fused, "_MANY_ROWS", many_rows)
+    layer, values = nn.Linear(8, 6), random_map(2, 5, 8)
+    with torch.inference_mode():
+        joined = fused.linear(values, layer)
+    assert joined.shape == (2, 5, 6)
+    torch.testing.assert_close(joined, layer(values).detach(), atol=TOLERANCE, rtol=TOLERANCE)
+    fused.linear(values, layer).sum().backward()
+    assert layer.weight.grad is not None

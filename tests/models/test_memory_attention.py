@@ -1,5 +1,7 @@
 """Memory is read in blocks and with fewer operations on a CPU, and to the same result as by the plain formula."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -41,6 +43,37 @@ def test_blocks_read_as_the_plain_formula(queries, keys):
     asked, compared, values = drawn(queries, 8), 3 * drawn(keys, 8, seed=1), drawn(keys, 5, seed=2)
     expected = F.softmax(asked @ compared.T * 8**-0.5, dim=1) @ values
     found = blocked_attention.read_in_blocks(asked, compared, values)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_threads_share_the_blocks_and_leave_their_number_as_it_was(monkeypatch, mode):
+    monkeypatch.setattr(blocked_attention, "QUERY_ROWS", 8)
+    used = []
+    original = blocked_attention._read_all
+    monkeypatch.setattr(
+        blocked_attention,
+        "_read_all",
+        lambda work: used.append((len(work), torch.get_num_threads())) or original(work),
+    )
+    asked, compared, values = drawn(60, 8), drawn(90, 8, seed=1), drawn(90, 5, seed=2)
+    with mode():
+        found = blocked_attention.read_in_blocks(asked, compared, values)
+        assert found.is_inference() == (mode is torch.inference_mode)
+        found += 0
+    assert sorted(used) == [(2, 1), (3, 1), (3, 1)]
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    expected = F.softmax(asked @ compared.T * 8**-0.5, dim=1) @ values
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 

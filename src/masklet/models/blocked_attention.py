@@ -9,12 +9,17 @@ Source: online softmax (Milakov and Gimelshein 2018); the order of the projectio
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-QUERY_ROWS, KEY_ROWS = 512, 1024
-"""Scores of one block, 2 MiB, fit the second-level cache of the usual processors; half or twice as many are as good."""
+_Work = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Scaled queries, keys, values, and where to write what is read."""
+
+QUERY_ROWS, KEY_ROWS = 512, 512
+"""Scores of one block, 1 MiB, fit the second-level cache of the usual processors; half or twice as many are as good."""
 
 
 def is_possible(values: Tensor) -> bool:
@@ -45,9 +50,45 @@ def read_in_blocks(
         values: What is read, of any width.
     """
     scaled = queries * queries.shape[1] ** -0.5
-    scores = scaled.new_empty(QUERY_ROWS * KEY_ROWS)
-    read = [_read_rows(rows, keys, values, scores) for rows in scaled.split(QUERY_ROWS)]
-    return torch.cat(read)
+    read = scaled.new_empty(len(scaled), values.shape[1])
+    work = [
+        (rows, keys, values, found)
+        for rows, found in zip(scaled.split(QUERY_ROWS), read.split(QUERY_ROWS), strict=True)
+    ]
+    num_threads = min(torch.get_num_threads(), len(work))
+    if num_threads == 1:
+        _read_all(work)
+    else:
+        _share_out([work[first::num_threads] for first in range(num_threads)])
+    return read
+
+
+def _share_out(parts: list[list[_Work]]) -> None:
+    """Every part in a thread of its own, in which torch works alone.
+
+    Left to itself, torch would split each of some thousand small products and wait for the slowest part of each; on a
+    machine with other work that takes longer than the products.
+    """
+    num_threads, is_inference = torch.get_num_threads(), torch.is_inference_mode_enabled()
+
+    def read(part: list[_Work]) -> None:
+        # modes are those of a thread; so is this number, but for the start of later threads, which is put right below
+        torch.set_num_threads(1)
+        with torch.no_grad(), torch.inference_mode(is_inference):
+            _read_all(part)
+
+    with ThreadPoolExecutor(len(parts), "read-memory") as pool:
+        try:
+            list(pool.map(read, parts))
+        finally:
+            torch.set_num_threads(num_threads)
+
+
+def _read_all(work: list[_Work]) -> None:
+    """One block of queries after the other."""
+    scores = work[0][0].new_empty(QUERY_ROWS * KEY_ROWS)
+    for rows, keys, values, found in work:
+        found.copy_(_read_rows(rows, keys, values, scores))
 
 
 def _read_rows(rows: Tensor, keys: Tensor, values: Tensor, buffer: Tensor) -> Tensor:

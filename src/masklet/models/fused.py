@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_MANY_ROWS = 32_768
+"""From here on the plain layer's copies of its bias take longer than what its product gains."""
 _KERNELS = ("_convolution_pointwise", "_linear_pointwise")
 
 
@@ -68,3 +70,11 @@ def linear_gelu(values: Tensor, layer: nn.Linear) -> Tensor:
     if _can_join(values, layer.weight):
         return torch.ops.mkldnn._linear_pointwise(values, layer.weight, layer.bias, "gelu", [], "none")
     return F.gelu(layer(values))
+
+
+def linear(values: Tensor, layer: nn.Linear) -> Tensor:
+    """A linear layer's values (..., c): with many rows, its bias is added in the same pass."""
+    many = values.numel() >= _MANY_ROWS * values.shape[-1]
+    if many and _can_join(values, layer.weight):
+        return torch.ops.mkldnn._linear_pointwise(values, layer.weight, layer.bias, "none", [], "")
+    return layer(values)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.attention import join_heads, split_heads
 from masklet.models.config import HieraConfig
 from masklet.models.layers import Perceptron
@@ -56,7 +57,7 @@ class PooledAttention(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 d"]:
         """Attend within each map of the batch."""
-        query, key, value = self.qkv(tokens).chunk(3, dim=-1)
+        query, key, value = fused.linear(tokens, self.qkv).chunk(3, dim=-1)
         if self.is_pooling:
             query = halve(query)
         height, width = query.shape[1:3]
@@ -90,7 +91,11 @@ class HieraBlock(nn.Module):
             if self.is_pooling:
                 shortcut = halve(shortcut)
         tokens = shortcut + self._attend(normed)
-        return tokens + self.mlp(self.norm2(tokens))
+        return tokens + self._transform(self.norm2(tokens))
+
+    def _transform(self, normed: Tensor) -> Tensor:
+        expand, contract = (layer for layer in self.mlp.layers if isinstance(layer, nn.Linear))
+        return contract(fused.linear_gelu(normed, expand))
 
     def _attend(self, normed: Tensor) -> Tensor:
         if self.window == 0:
@@ -118,6 +123,7 @@ class Hiera(nn.Module):
         )
         self.stage_ends = [sum(config.stage_depths[: stage + 1]) - 1 for stage in range(4)]
         self.blocks = nn.ModuleList(self._blocks(config))
+        self._embedded: tuple[tuple[int, ...], Tensor] | None = None
 
     def _blocks(self, config: HieraConfig) -> list[HieraBlock]:
         blocks: list[HieraBlock] = []
@@ -136,7 +142,18 @@ class Hiera(nn.Module):
         return blocks
 
     def position_embedding(self, height: int, width: int) -> Float[Tensor, "1 h w c"]:
-        """The background grid interpolated, plus the window grid tiled."""
+        """The background grid interpolated, plus the window grid tiled; kept until the weights change."""
+        weights = (self.position, self.window_position)
+        is_traced = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - documented
+        if torch.is_grad_enabled() or is_traced or any(weight.is_inference() for weight in weights):
+            return self._embed_position(height, width)
+        state = (height, width, *(fact for one in weights for fact in (one.data_ptr(), one._version)))
+        kept = self._embedded
+        if kept is None or kept[0] != state:
+            kept = self._embedded = (state, self._embed_position(height, width))
+        return kept[1]
+
+    def _embed_position(self, height: int, width: int) -> Tensor:
         background = F.interpolate(self.position, size=(height, width), mode="bicubic")
         window = self.window_position
         repeat = (1, 1, -(-height // window.shape[-2]), -(-width // window.shape[-1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from masklet.models import blocked_attention
 from masklet.models.layers import ConvNextBlock
 
 
@@ -25,11 +26,23 @@ class PyramidNeck(nn.Module):
         Returns:
             Features at stride 16 (b, hidden, h, w) and the decoder's skips at strides 4 and 8.
         """
-        stride4, stride8, stride16, stride32 = (
-            lateral(features) for lateral, features in zip(self.laterals, maps, strict=True)
-        )
+        lateral4, lateral8, lateral16, lateral32 = self.laterals
+        stride16, stride32 = lateral16(maps[2]), lateral32(maps[3])
         coarse = F.interpolate(stride32.float(), scale_factor=2.0, mode="nearest").to(stride16.dtype)
-        return stride16 + coarse, self.skip4(stride4), self.skip8(stride8)
+        skips = _two_in_one(maps[0], lateral4, self.skip4), _two_in_one(maps[1], lateral8, self.skip8)
+        return stride16 + coarse, *skips
+
+
+def _two_in_one(features: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    """Two 1x1 convolutions; on a CPU as the one they are, without the wide map between them."""
+    if not (isinstance(first, nn.Conv2d) and isinstance(second, nn.Conv2d)):
+        raise TypeError("The neck joins 1x1 convolutions.")
+    if not blocked_attention.is_possible(features) or first.bias is None or second.bias is None:
+        return second(first(features))
+    inner, outer = first.weight.flatten(1), second.weight.flatten(1)
+    bias = outer @ first.bias + second.bias
+    rows = features.permute(0, 2, 3, 1).flatten(1, 2)
+    return (outer @ inner @ rows.transpose(1, 2) + bias[:, None]).unflatten(2, features.shape[2:])
 
 
 class CompactNeck(nn.Module):

@@ -1,0 +1,293 @@
+"""A tracked frame of SAM 2.1 tiny beside transformers' Sam2Video: same random weights, full memory, CPU, float32.
+
+    python benchmarks/sam2_frame.py [--objects 1] [--rounds 2] [--side 1024]      # interleaved in one process
+    python benchmarks/sam2_frame.py --objects 10 --alone                          # ours alone: its peak of memory
+    python benchmarks/sam2_frame.py --first                                       # a click, and opening a clip
+
+A frame is everything from pixels to masks and their memory: encoder, reading seven memories and sixteen pointers of each
+object, decoder, memory encoder; ours also resizes the picture, draws masks at image size and run-length codes them. Every
+object is clicked on frame 0; frames 1 to 15 are not tracked: both sides are given the same random memories of them. The masks
+of the first measured frame are compared at the decoder's size.
+
+``--first`` measures a click on an embedded frame, and how much longer than one pass of the encoder it takes from opening a
+clip of 200 frames at 1280 x 720 to its first mask.
+
+Ratios are medians over rounds of the times in the same round; own CPU time stands first, because other processes may take
+the machine's time. Results: results/sam2_frame_<objects>.json, sam2_peak.json, sam2_first.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from sam2_peer import RESULTS, interleaved, our_loaded, random_weights, ratio, reference_model
+from torch import Tensor
+from transformers import Sam2VideoInferenceSession
+
+import masklet
+from masklet.evaluation.report import run_facts, write_json
+from masklet.geometry import Size
+from masklet.models.config import ModelConfig
+from masklet.predictors.engine import FrameEngine
+from masklet.predictors.features import CacheBudget
+from masklet.predictors.preprocess import PostProcess
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.policy import RECENT
+from masklet.tracking.step import ModelPrompt
+from masklet.video.source import Frame
+from masklet.video.writer import Mp4Writer
+from masklet.weights.load import LoadedModel
+
+NUM_PAST = 16
+HEIGHT, WIDTH = 720, 1280
+
+
+class Memories:
+    """The same random past for both sides: features (64, h, w) and pointers of each object and frame."""
+
+    def __init__(self, config: ModelConfig, num_objects: int) -> None:
+        """Draw them."""
+        shape = (num_objects, NUM_PAST, config.value_dim, config.grid, config.grid)
+        generator = torch.Generator().manual_seed(1)
+        self.features = torch.randn(shape, generator=generator).to(torch.bfloat16)
+        self.pointers = torch.randn(num_objects, NUM_PAST, config.hidden_dim, generator=generator)
+        self.clicks_xy = torch.rand(num_objects, 2, generator=generator) * config.image_size
+
+
+def picture(index: int) -> np.ndarray:
+    """A frame of noise and stripes, RGB uint8."""
+    generator = np.random.default_rng(index)
+    coarse = generator.integers(0, 256, (HEIGHT // 40, WIDTH // 40, 3), dtype=np.uint8)
+    return coarse.repeat(40, axis=0).repeat(40, axis=1)
+
+
+def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:
+    """Follows the objects into the next frame."""
+    engine = FrameEngine(
+        loaded,
+        RECENT,
+        pointer_span=NUM_PAST,
+        budget=CacheBudget(memory_bytes=1),
+        post_process=PostProcess(),
+        next_version=lambda: 0,
+    )
+    score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
+
+    def entry(row: int, frame: int) -> MemoryEntry:
+        side = loaded.config.mask_side
+        return MemoryEntry(
+            frame=frame,
+            features=past.features[row, frame],
+            pointer=past.pointers[row, frame],
+            logits=torch.zeros(side, side, dtype=torch.float16),
+            score=score,
+            box=None,
+        )
+
+    banks = [
+        MemoryBank(
+            conditioning={0: entry(row, 0)}, recent=tuple(entry(row, index) for index in range(1, NUM_PAST))
+        )
+        for row in range(len(past.pointers))
+    ]
+    indices = iter(range(NUM_PAST, 1000))
+
+    @torch.inference_mode()
+    def follow() -> list[Tensor]:
+        nonlocal banks
+        index = next(indices)
+        frame = Frame(index=index, pts_s=None, image=picture(index))
+        found = engine.track(engine.encode(frame), Size(HEIGHT, WIDTH), index, banks, is_backward=False)
+        banks = [bank.with_tracked(one.entry) for bank, one in zip(banks, found, strict=True)]
+        return [one.logits for one in found]
+
+    return follow
+
+
+def peer_frames(model: Any, loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:  # noqa: ANN401 - transformers' class
+    """The same of transformers' model; its frames are resized beforehand."""
+    from masklet.predictors.preprocess import to_pixels
+
+    side = loaded.config.image_size
+    pixels = [
+        to_pixels(picture(index), loaded.config, torch.device("cpu"))[0] for index in range(NUM_PAST + 4)
+    ]
+    clip = torch.stack(pixels)
+    session = Sam2VideoInferenceSession(
+        video=clip, video_height=side, video_width=side, dtype=torch.float32, max_vision_features_cache_size=1
+    )
+    for row, click in enumerate(past.clicks_xy):
+        index = session.obj_id_to_idx(row + 1)
+        said = {
+            "point_coords": click.view(1, 1, 1, 2),
+            "point_labels": torch.ones(1, 1, 1, dtype=torch.int32),
+        }
+        session.add_point_inputs(index, 0, said)
+        session.obj_with_new_inputs.append(row + 1)
+    with torch.inference_mode():
+        model(session, frame_idx=0)
+    for row in range(len(past.pointers)):
+        outputs = session.output_dict_per_obj[row]
+        clicked = outputs["cond_frame_outputs"][0]
+        for frame in range(NUM_PAST):
+            given = {
+                **clicked,
+                "maskmem_features": past.features[row, frame].flatten(1).T[:, None],
+                "object_pointer": past.pointers[row, frame][None, None],
+            }
+            outputs["cond_frame_outputs" if frame == 0 else "non_cond_frame_outputs"][frame] = given
+    indices = iter(range(NUM_PAST, len(clip)))
+
+    @torch.inference_mode()
+    def follow() -> list[Tensor]:
+        return list(model(session, frame_idx=next(indices)).pred_masks.flatten(0, -3))
+
+    return follow
+
+
+def peak_mb() -> float:
+    """Highest memory of this process so far."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def facts(arguments: argparse.Namespace, more: str) -> dict[str, object]:
+    """Where the result comes from."""
+    return run_facts(
+        command=f"python benchmarks/sam2_frame.py {more}",
+        model=f"sam2.1-tiny, random weights, {arguments.side} px",
+        threads=str(torch.get_num_threads()),
+        transformers=transformers.__version__,
+    )
+
+
+def side_by_side(arguments: argparse.Namespace) -> None:
+    """Ours and transformers' in turn."""
+    config, state = random_weights(arguments.side, 0)
+    loaded, past = our_loaded(config, state), Memories(config, arguments.objects)
+    tasks = {
+        "transformers": peer_frames(reference_model(config, state), loaded, past),
+        "ours": our_frames(loaded, past),
+    }
+    first: dict[str, list[Tensor]] = {}
+
+    def noted(name: str) -> Callable[[], None]:
+        def run() -> None:
+            found = tasks[name]()
+            first.setdefault(name, found)
+
+        return run
+
+    took = interleaved({name: noted(name) for name in tasks}, arguments.rounds)
+    pairs = list(zip(first["ours"], first["transformers"], strict=True))
+    largest = max(float(theirs.abs().max()) for _, theirs in pairs)
+    document: dict[str, object] = {
+        "cpu_ratio": ratio(took, "ours", "transformers", "cpu_s"),
+        "wall_ratio": ratio(took, "ours", "transformers", "wall_s"),
+        "relative_difference": max(float((a - b).abs().max()) for a, b in pairs) / largest,
+        "same_mask_pixels": min(float(((a > 0) == (b > 0)).float().mean()) for a, b in pairs),
+        "seconds": took,
+        "facts": facts(arguments, f"--objects {arguments.objects}"),
+    }
+    write_json(RESULTS / f"sam2_frame_{arguments.objects}.json", document)
+    print({name: value for name, value in document.items() if name != "facts"})
+
+
+def alone(arguments: argparse.Namespace) -> None:
+    """Ours alone, for its peak."""
+    config, state = random_weights(arguments.side, 0)
+    loaded = our_loaded(config, state)
+    before = peak_mb()
+    follow = our_frames(loaded, Memories(config, arguments.objects))
+    for _ in range(arguments.rounds):
+        follow()
+    document: dict[str, object] = {
+        "objects": arguments.objects,
+        "peak_mb": peak_mb(),
+        "peak_mb_before_the_first_frame": before,
+        "facts": facts(arguments, f"--objects {arguments.objects} --alone"),
+    }
+    write_json(RESULTS / "sam2_peak.json", document)
+    print(document)
+
+
+def write_clip(path: Path) -> None:
+    """200 frames at 1280 x 720."""
+    with Mp4Writer(path) as writer:
+        for index in range(200):
+            writer.write(np.roll(picture(0), 4 * index, axis=1))
+
+
+def first_mask(arguments: argparse.Namespace) -> None:
+    """A click on an embedded frame, and the way from a file to the first mask."""
+    config, state = random_weights(arguments.side, 0)
+    loaded = our_loaded(config, state)
+    predictor = masklet.ImagePredictor(loaded)
+    embedding = predictor.embed(picture(0))
+    click = masklet.PromptSet(clicks=[masklet.Click(640, 360)])
+    pixels = torch.randn(1, 3, arguments.side, arguments.side)
+    tracker = FrameEngine(
+        loaded,
+        RECENT,
+        pointer_span=NUM_PAST,
+        budget=CacheBudget(memory_bytes=1),
+        post_process=PostProcess(),
+        next_version=lambda: 0,
+    ).tracker
+    said = ModelPrompt(points_xy=torch.tensor([[500.0, 500.0]]), labels=torch.ones(1, dtype=torch.long))
+
+    @torch.inference_mode()
+    def decode() -> None:
+        tracker.decode(embedding.features, embedding.features.features, [said])
+
+    @torch.inference_mode()
+    def encode() -> None:
+        loaded.model.encode_image(pixels)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        write_clip(path)
+
+        def open_and_click() -> None:
+            with masklet.VideoSession(loaded, path) as session:
+                session.prompt(object_id=1, frame=0, prompts=click)
+
+        tasks = {
+            "encode": encode,
+            "open": open_and_click,
+            "click": lambda: predictor.predict(embedding, click),
+            "decode": decode,
+        }
+        took = interleaved(tasks, arguments.rounds)
+    document: dict[str, object] = {
+        f"{name}_{clock}": sorted(times[clock])[len(times[clock]) // 2]
+        for name, times in took.items()
+        for clock in ("cpu_s", "wall_s")
+    }
+    document |= {"seconds": took, "facts": facts(arguments, "--first")}
+    write_json(RESULTS / "sam2_first.json", document)
+    print({name: value for name, value in document.items() if name != "facts"})
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--objects", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--first", action="store_true")
+    arguments = parser.parse_args()
+    task = alone if arguments.alone else first_mask if arguments.first else side_by_side
+    task(arguments)
+
+
+if __name__ == "__main__":
+    main()
