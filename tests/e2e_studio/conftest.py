@@ -119,6 +119,19 @@ class StudioPage:
         expect(running.or_(self.page.get_by_text("Followed all the way")).first).to_be_visible()
         expect(self.page.locator(".track-button")).to_be_visible(timeout=PATIENCE_MS)
 
+    def export(self, kind, tmp_path):
+        """Write a file of this kind and keep it."""
+        if not self.page.get_by_role("dialog").count():
+            self.button("Export", exact=True).click()
+        self.page.get_by_role("radio", name=kind, exact=True).check(force=True)
+        self.page.get_by_role("dialog").get_by_role("button", name="Export").click()
+        expect(self.page.get_by_text("The file is ready.")).to_be_visible()
+        with self.page.expect_download() as download:
+            self.button("Save file").click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
     def shot(self, name):
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.wait_for_timeout(250)  # what moves has come to rest

@@ -45,18 +45,6 @@ def photo(tmp_path):
     return path
 
 
-def export(studio, kind, tmp_path):
-    studio.button("Export").click()
-    studio.page.get_by_role("radio", name=re.compile(kind)).check(force=True)
-    studio.page.get_by_role("dialog").get_by_role("button", name="Export").click()
-    expect(studio.page.get_by_text("The file is ready.")).to_be_visible()
-    with studio.page.expect_download() as download:
-        studio.button("Save file").click()
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
-
-
 def test_first_visit_to_exported_mp4(studio, tmp_path):
     studio.page.wait_for_load_state("networkidle")
     studio.shot("desk-home")
@@ -72,7 +60,7 @@ def test_first_visit_to_exported_mp4(studio, tmp_path):
     studio.button("Play or pause").click()
     studio.page.wait_for_timeout(600)
     assert int(studio.picture("data-frame")) > 0
-    path = export(studio, "Video with masks", tmp_path)
+    path = studio.export("Video with masks", tmp_path)
     studio.shot("desk-exported")
     assert num_frames(path) == studio.media()["num_frames"]
 
@@ -99,7 +87,7 @@ def test_effects_are_seen_at_once_and_exported(studio, clip, tmp_path):
     studio.page.reload()  # what was chosen is still there
     studio.page.get_by_role("tab", name="Effects").click()
     expect(studio.button("Gradient")).to_have_attribute("aria-pressed", "true")
-    assert num_frames(export(studio, "Video with effects", tmp_path)) == 24
+    assert num_frames(studio.export("Video with effects", tmp_path)) == 24
     studio.button("Close").click()
     studio.button("Surprise me").click()
     studio.button("Start over").click()
@@ -146,16 +134,11 @@ def test_label_an_image_with_five_classes(studio, photo, tmp_path):
         expect(studio.page.get_by_label(f"Class of Object {place + 1}")).to_have_value(str(place + 1))
     studio.wait_until_saved()
     studio.shot("desk-labelled")
-    found = json.loads(export(studio, "COCO", tmp_path).read_text())
+    found = json.loads(studio.export("COCO", tmp_path).read_text())
     used = {one["category_id"] for one in found["annotations"]}
     assert {one["name"] for one in found["categories"] if one["id"] in used} == set(names)
-    with zipfile.ZipFile(export_again(studio, "PNG masks", tmp_path)) as archive:
+    with zipfile.ZipFile(studio.export("PNG masks", tmp_path)) as archive:
         assert any(name.endswith(".png") for name in archive.namelist())
-
-
-def export_again(studio, kind, tmp_path):
-    studio.button("Close").click()
-    return export(studio, kind, tmp_path)
 
 
 def test_reload_while_tracking(studio):

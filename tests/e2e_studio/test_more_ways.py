@@ -96,8 +96,9 @@ def test_class_lists_come_and_go_as_files_and_keys_do_not_clash(studio, clip, tm
     studio.page.keyboard.press("w")
     studio.wait_until_saved()
     assert studio.media()["objects"][0]["class_id"] == 2
+    studio.button("Export list").click()
     with studio.page.expect_download() as download:
-        studio.button("Export list").click()
+        studio.page.get_by_role("menuitem", name="Class list").click()
     download.value.save_as(tmp_path / "out.json")
     written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["classes"]
     assert [(one["name"], one["color"], one["shortcut"]) for one in written] == [
@@ -126,13 +127,7 @@ def test_a_project_goes_out_and_comes_back(studio, clip, tmp_path):
     studio.add_object(90, 85)
     studio.track_to_the_end()
     before = masks(studio)
-    studio.button("Export", exact=True).click()
-    studio.page.get_by_role("radio", name="Project").check(force=True)
-    studio.page.get_by_role("dialog").get_by_role("button", name="Export").click()
-    with studio.page.expect_download() as download:
-        studio.button("Save file").click()
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
+    path = studio.export("masklet project", tmp_path)
     first = studio.page.url
     studio.page.goto(studio.base)
     studio.page.get_by_test_id("file-input").set_input_files(str(path))

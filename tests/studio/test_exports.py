@@ -41,10 +41,12 @@ def masks_of(page, media_id):
 
 def test_png_masks_hold_ids_and_every_frame(tracked, media_id):
     masks = masks_of(tracked, media_id)
-    with zipfile.ZipFile(io.BytesIO(fetch(tracked, kind="png", media_id=media_id))) as archive:
-        assert archive.namelist() == [f"masks/{frame:05d}.png" for frame in range(10)]
-        for frame in range(10):
-            labels = np.asarray(Image.open(io.BytesIO(archive.read(f"masks/{frame:05d}.png"))))
+    content = fetch(tracked, kind="labels", format="davis", media_id=media_id)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = sorted(archive.namelist())
+        assert [name.rpartition("/")[2] for name in names] == [f"{frame:05d}.png" for frame in range(10)]
+        for frame, name in enumerate(names):
+            labels = np.asarray(Image.open(io.BytesIO(archive.read(name))))
             assert np.array_equal(labels == 1, masks[1, frame])
             assert np.array_equal(labels == 2, masks[2, frame] & ~masks[1, frame])
 
@@ -52,15 +54,16 @@ def test_png_masks_hold_ids_and_every_frame(tracked, media_id):
 def test_coco_is_read_by_its_own_tools(tracked, media_id):
     from pycocotools import mask as coco_mask
 
-    document = json.loads(fetch(tracked, kind="coco", media_id=media_id))
+    document = json.loads(fetch(tracked, kind="labels", format="coco", media_id=media_id))
     masks = masks_of(tracked, media_id)
-    assert {one["name"] for one in document["categories"]} == {"cup", "object"}
+    frames = {one["id"]: place for place, one in enumerate(document["images"])}
+    categories = {one["id"]: one["name"] for one in document["categories"]}
     assert len(document["annotations"]) == sum(mask.any() for mask in masks.values()) > 4
     for one in document["annotations"]:
-        mask = masks[one["track_id"], one["image_id"]]
+        mask = masks[one["track_id"], frames[one["image_id"]]]
         assert np.array_equal(coco_mask.decode(one["segmentation"]), mask)
         assert one["bbox"] == pytest.approx(coco_mask.toBbox(one["segmentation"]))
-        assert one["category_id"] == (3 if one["track_id"] == 2 else 4)
+        assert (categories[one["category_id"]] == "cup") == (one["track_id"] == 2)
 
 
 def test_the_overlay_is_a_video_of_every_frame(tracked, media_id, tmp_path):
@@ -188,9 +191,11 @@ def test_project_files_that_lie_are_refused_and_leave_nothing(tracked, upload_fi
 
 def test_exports_that_make_no_sense_are_refused(page, media_id):
     path = f"/api/projects/{page.project_id}/exports"
-    assert page.client.post(path, json={"kind": "png"}).json()["code"] == "no_media"
+    assert page.client.post(path, json={"kind": "overlay"}).json()["code"] == "no_media"
     other = page.client.post("/api/projects", json={"name": "b"}).json()["id"]
-    answer = page.client.post(f"/api/projects/{other}/exports", json={"kind": "png", "media_id": media_id})
+    answer = page.client.post(
+        f"/api/projects/{other}/exports", json={"kind": "overlay", "media_id": media_id}
+    )
     assert answer.json()["code"] == "no_media"
     job = page.client.post(f"/api/media/{media_id}/track", json={})
     assert job.json()["code"] == "nothing"

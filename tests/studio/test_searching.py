@@ -15,7 +15,7 @@ class Squares:
 
     name = "squares"
 
-    def find(self, image, phrases, *, threshold=None):
+    def find(self, image, phrases, *, threshold=None):  # noqa: ARG002 - the protocol has it
         unknown = [one for one in phrases if one not in ("square", "tile", "nothing")]
         if unknown:
             raise PromptError(f"The detector does not know {unknown[0]!r}; it knows square.")

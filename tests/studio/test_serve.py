@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from masklet.errors import MissingExtraError, StudioError
-from masklet.studio.serve import Launch, listening, locked, open_media, serve
+from masklet.studio.opening import open_media
+from masklet.studio.serve import Launch, listening, locked, serve
 from masklet.studio.settings import StudioSettings, default_home, given_token
 from masklet.studio.studio import Studio
 

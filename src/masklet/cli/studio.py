@@ -15,7 +15,10 @@ from masklet.cli.text_options import DetectorOption
 
 def studio(
     media: Annotated[
-        list[Path] | None, typer.Argument(metavar="MEDIA...", help="Images and videos to open.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="MEDIA...", help="Images and videos to open, or the folder of one run of masklet label."
+        ),
     ] = None,
     *,
     port: Annotated[

@@ -56,7 +56,7 @@ def read_labels(
     path: Path,
     *,
     format_name: str | None = None,
-    media: Path | None = None,
+    media: Path | Media | None = None,
     limits: ArchiveLimits | None = None,
 ) -> tuple[str, LabelSet]:
     """Read labels from a file, a folder or an archive of any format.
@@ -81,7 +81,7 @@ def read_labels(
             raise FormatError(f"The format {found.name} can only be written; choose another one to read.")
         if format_name is not None and found.detector is not None:
             source = next((one for one in levels if found.detector(one)), source)
-        labels = found.importer(source, None if media is None else Media(media))
+        labels = found.importer(source, Media(media) if isinstance(media, Path) else media)
         if not labels.entries:
             raise FormatError(f"{path.name!r} holds no video or image; check that it is {found.title}.")
         return found.name, labels

@@ -50,7 +50,9 @@ def ground_of(
     if not known.is_prompted:
         bank = bank_at(frame, known.is_backward)
         return Ground(bank=bank, start=logits_of(frame), is_backward=known.is_backward)
-    earlier = state.prompts[frame]
+    earlier = state.prompts.get(frame)
+    if earlier is None:  # a mask that was drawn elsewhere: nothing was said here that could be extended
+        return Ground()
     is_extended = prompts.clicks[: len(earlier.clicks)] == earlier.clicks and prompts.box == earlier.box
     if not is_extended or prompts.mask is not None:
         return Ground()

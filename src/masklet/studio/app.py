@@ -12,7 +12,7 @@ from masklet import __version__
 from masklet.studio.boundary import Boundary
 from masklet.studio.http_errors import add_error_handlers
 from masklet.studio.page import STATIC_FOLDER, add_page
-from masklet.studio.routes import jobs, media, objects, projects, stream, suggestions
+from masklet.studio.routes import jobs, labels, media, objects, projects, stream, suggestions
 from masklet.studio.schemas import ErrorBody
 from masklet.studio.security import Place, TokenGate
 from masklet.studio.studio import Studio
@@ -49,7 +49,7 @@ def create_app(studio: Studio, *, token: str, static_folder: Path = STATIC_FOLDE
         separate_input_output_schemas=False,
     )
     app.state.studio = studio
-    for one in (jobs, projects, media, objects, suggestions, stream):
+    for one in (jobs, labels, projects, media, objects, suggestions, stream):
         app.include_router(one.router)
     add_page(app, static_folder)
     add_error_handlers(app)

@@ -138,11 +138,7 @@ class Editor:
 
         def perform(recorder: Recorder) -> dict[str, Any]:
             _check_unlocked(_object(recorder, media.id, object_id), is_needed=True)
-            for table in ("results", "prompts"):
-                statement = f"SELECT * FROM {table} WHERE media_id = ? AND object_id = ?"
-                for row in recorder.rows(statement, (media.id, object_id)):
-                    recorder.delete(table, row)
-            recorder.delete("objects", {"media_id": media.id, "id": object_id})
+            remove_object(recorder, media.id, object_id)
             return {"object_id": object_id}
 
         return self._on_engine(
@@ -172,6 +168,40 @@ class Editor:
         return self._on_engine(
             media.project_id, request, lambda: self._workshop.store.edits.edit(request, perform)
         )
+
+    def perform(self, request: EditRequest, perform: Callable[[Recorder], dict[str, Any]]) -> Edited:
+        """Do an edit of many rows, between two frames of whatever is tracked.
+
+        Args:
+            request: Whose edit it is.
+            perform: Changes rows and returns what the page is told.
+
+        Raises:
+            RefusedError: When the edit is stale, or what ``perform`` raises.
+        """
+        return self._on_engine(
+            request.project_id, request, lambda: self._workshop.store.edits.edit(request, perform)
+        )
+
+    def accept(self, media: MediaRow, object_id: int, request: EditRequest, *, is_accepted: bool) -> Edited:
+        """Say whether a person found an object good.
+
+        Raises:
+            RefusedError: When the edit is stale, or there is no such object.
+        """
+
+        def perform(recorder: Recorder) -> dict[str, Any]:
+            if _object(recorder, media.id, object_id) is None:
+                raise not_found("object")
+            key = {"media_id": media.id, "object_id": object_id}
+            known = recorder.rows(
+                "SELECT confidence FROM reviews WHERE media_id = ? AND object_id = ?", tuple(key.values())
+            )
+            confidence = known[0]["confidence"] if known else 1.0
+            recorder.put("reviews", {**key, "confidence": confidence, "is_accepted": int(is_accepted)})
+            return {"object_id": object_id}
+
+        return self._done(media.project_id, request, self._workshop.store.edits.edit(request, perform))
 
     def step(self, project_id: str, request: EditRequest, direction: Literal["undo", "redo"]) -> Edited:
         """Undo or redo the next edit.
@@ -277,6 +307,15 @@ class Editor:
                 },
             )
         return edited
+
+
+def remove_object(recorder: Recorder, media_id: str, object_id: int) -> None:
+    """Remove the rows of an object, those that hang on others first."""
+    for table in ("results", "prompts", "reviews"):
+        statement = f"SELECT * FROM {table} WHERE media_id = ? AND object_id = ?"
+        for row in recorder.rows(statement, (media_id, object_id)):
+            recorder.delete(table, row)
+    recorder.delete("objects", {"media_id": media_id, "id": object_id})
 
 
 def _object(recorder: Recorder, media_id: str, object_id: int) -> ObjectRow | None:

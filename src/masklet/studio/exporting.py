@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from masklet.effects import EffectSettings
+from masklet.formats import Format
 from masklet.studio.decoding import Opener
 from masklet.studio.exports.effects import write_effects
-from masklet.studio.exports.masks import write_coco, write_overlay, write_png
+from masklet.studio.exports.labels import LabelFile, suffix_of, write_labels_in_steps
 from masklet.studio.exports.native import write_project
+from masklet.studio.exports.overlay import write_overlay
 from masklet.studio.http_errors import describe
 from masklet.studio.jobs import Job, Kind
 from masklet.studio.library import Library
@@ -21,14 +24,9 @@ from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import MediaRow
 from masklet.studio.tracking import Workshop
+from masklet.video.source import FrameSource
 
-SUFFIXES: dict[Kind, str] = {
-    "png": "zip",
-    "coco": "json",
-    "overlay": "mp4",
-    "effects": "mp4",
-    "project": "zip",
-}
+_SUFFIXES: dict[Kind, str] = {"overlay": "mp4", "effects": "mp4", "project": "zip"}
 _KEPT_S = 24 * 3600.0
 
 
@@ -43,31 +41,49 @@ class Exporter:
         self._library = library
         self._opener = opener
 
-    def task(
-        self, project_id: str, media: MediaRow | None, kind: Kind, effects: EffectSettings
-    ) -> ExportTask:
+    def task(self, project_id: str, media: MediaRow | None, request: ExportRequest) -> ExportTask:
         """Put up a job that writes a file.
 
         Args:
             project_id: Whose file it is.
             media: The medium; None for the whole project.
-            kind: What to write.
-            effects: What a video with effects gets.
+            request: What to write.
 
         Raises:
-            RefusedError: When the medium is missing or belongs elsewhere, or too many jobs run.
+            RefusedError: When the medium is missing or belongs elsewhere, the format cannot hold several, or too many
+                jobs run.
         """
-        if kind != "project" and (media is None or media.project_id != project_id):
-            raise RefusedError(422, "no_media", "Say which image or video of this project to export.")
+        chosen = self._chosen(project_id, media, request)
         self._remove_old()
-        media_id = None if media is None else media.id
-        job = self._workshop.jobs.add(Job(project_id=project_id, media_id=media_id, kind=kind))
-        wanted = Wanted(media=media, path=self.path(job), effects=effects)
+        target = request.target
+        job = Job(
+            project_id=project_id,
+            media_id=None if media is None else media.id,
+            kind=request.kind,
+            format="" if target is None else target.name,
+            suffix=_SUFFIXES[request.kind] if target is None else suffix_of(target),
+        )
+        self._workshop.jobs.add(job)
+        wanted = Wanted(media=chosen, path=self.path(job), request=request)
         return ExportTask(self._workshop, self._library, self._opener, job, wanted)
+
+    def _chosen(self, project_id: str, media: MediaRow | None, request: ExportRequest) -> list[MediaRow]:
+        """The media that an export is about."""
+        is_whole = media is None and request.kind in ("project", "labels")
+        chosen = self._workshop.store.projects.media_of(project_id) if is_whole else [media]
+        found = [one for one in chosen if one is not None and one.project_id == project_id]
+        if len(found) != len(chosen) or (not found and request.kind != "project"):
+            raise RefusedError(422, "no_media", "Say which image or video of this project to export.")
+        target = request.target
+        if target is not None and target.is_single and len(found) > 1:
+            raise RefusedError(
+                422, "single", f"{target.title}: one file holds one video; export them one by one."
+            )
+        return found
 
     def path(self, job: Job) -> Path:
         """Where the file of a job is or will be."""
-        return contain(self._settings.exports_folder, f"{job.id}.{SUFFIXES[job.kind]}")
+        return contain(self._settings.exports_folder, f"{job.id}.{job.suffix}")
 
     def finished(self, job_id: str) -> tuple[Job, Path]:
         """A finished file.
@@ -84,17 +100,38 @@ class Exporter:
         oldest = time.time() - _KEPT_S
         for path in self._settings.exports_folder.iterdir():
             with suppress(OSError):  # another export may be removing it too
-                if path.stat().st_mtime < oldest:
+                if path.stat().st_mtime >= oldest:
+                    continue
+                if path.is_dir():  # left behind by a crash
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
                     path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What an export writes, and where; no medium means the whole project."""
+class ExportRequest:
+    """What to write.
 
-    media: MediaRow | None
+    Attributes:
+        kind: What it is.
+        effects: What a video with effects gets.
+        target: The format of labels; None for everything else.
+        with_pictures: Whether the pictures go beside the labels, where the format has a place for them.
+    """
+
+    kind: Kind
+    effects: EffectSettings = field(default_factory=EffectSettings)
+    target: Format | None = None
+    with_pictures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an export writes, of which media, and where."""
+
+    media: list[MediaRow]
     path: Path
-    effects: EffectSettings
+    request: ExportRequest
 
 
 class ExportTask:
@@ -107,10 +144,10 @@ class ExportTask:
         self._workshop = workshop
         self._library = library
         self._opener = opener
-        self._media = wanted.media
+        self._wanted = wanted
         self._path = wanted.path
-        self._effects = wanted.effects
-        self._steps: Generator[None] | None = None
+        self._message = ""
+        self._steps: Generator[int] | None = None
 
     def step(self) -> bool:
         """Write one frame; True when the file is whole or the job has ended otherwise."""
@@ -137,30 +174,43 @@ class ExportTask:
             self._workshop.jobs.end(self.job, "cancelled")
             return True
         try:
-            next(self._steps)
+            num_frames = next(self._steps)
         except StopIteration:
             if self.job.is_over:
                 return True
-            self._workshop.jobs.end(self.job, "done")
+            self._workshop.jobs.end(self.job, "done", self._message)
             return True
-        if not self.job.is_over:
-            self._workshop.jobs.advance(self.job)
+        if num_frames and not self.job.is_over:
+            self._workshop.jobs.advance(self.job, num_frames)
         return self.job.is_over
 
-    def _write(self) -> Generator[None]:
-        store, media = self._workshop.store, self._media
-        if self.job.kind == "project" or media is None:
-            self._workshop.jobs.begin(self.job, len(store.projects.media_of(self.job.project_id)))
-            yield from write_project(store, self._library, self.job.project_id, self._path)
-            return
-        self._workshop.jobs.begin(self.job, media.num_frames)
-        if self.job.kind == "coco":
-            yield from write_coco(store, media, self._path)
-        elif self.job.kind == "png":
-            yield from write_png(store, media, self._path)
+    def _write(self) -> Generator[int]:
+        """The file, bit by bit; each time how many steps that were."""
+        store, media, request = self._workshop.store, self._wanted.media, self._wanted.request
+        if request.target is not None:
+            self._workshop.jobs.begin(self.job, self._num_read(request.target))
+            wanted = LabelFile(
+                media=media, target=request.target, path=self._path, with_pictures=request.with_pictures
+            )
+            lost = yield from write_labels_in_steps(store, self._library, self._opener, wanted)
+            self._message = f"This format cannot hold {'; '.join(lost)}." if lost else ""
+        elif request.kind == "project":
+            self._workshop.jobs.begin(self.job, len(media))
+            for _ in write_project(store, self._library, self.job.project_id, self._path):
+                yield 1
         else:
-            with self._library.open(media, self._opener) as source:
-                if self.job.kind == "effects":
-                    yield from write_effects(store, media, source, self._path, self._effects)
-                else:
-                    yield from write_overlay(store, media, source, self._path)
+            self._workshop.jobs.begin(self.job, media[0].num_frames)
+            with self._library.open(media[0], self._opener) as source:
+                for _ in self._video(source):
+                    yield 1
+
+    def _num_read(self, target: Format) -> int:
+        """Frames that a format reads; 0 for those that need no pictures, whose end is not known beforehand."""
+        is_read = target.needs_media or self._wanted.request.with_pictures
+        return sum(one.num_frames for one in self._wanted.media) if is_read else 0
+
+    def _video(self, source: FrameSource) -> Iterator[None]:
+        store, media, request = self._workshop.store, self._wanted.media[0], self._wanted.request
+        if request.kind == "effects":
+            return write_effects(store, media, source, self._path, request.effects)
+        return write_overlay(store, media, source, self._path)

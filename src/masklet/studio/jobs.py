@@ -12,7 +12,7 @@ from masklet.studio.paths import new_id
 from masklet.studio.refusals import RefusedError, not_found
 from masklet.studio.stream import Hub
 
-Kind = Literal["track", "png", "coco", "overlay", "effects", "project"]
+Kind = Literal["track", "labels", "overlay", "effects", "project"]
 Status = Literal["waiting", "running", "done", "cancelled", "failed"]
 _KEPT = 200
 _PUBLISH_EVERY_S = 0.1
@@ -21,11 +21,16 @@ _SMOOTHING = 0.2
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One job; changed by the thread that works on it only, except for ``is_cancelled``."""
+    """One job; changed by the thread that works on it only, except for ``is_cancelled``.
+
+    ``format`` is that of labels; ``suffix`` ends the name of the file that it writes.
+    """
 
     project_id: str
     media_id: str | None
     kind: Kind
+    format: str = ""
+    suffix: str = ""
     num_total: int = 0
     num_done: int = 0
     status: Status = "waiting"
@@ -55,6 +60,7 @@ class Job:
             "project_id": self.project_id,
             "media_id": self.media_id,
             "kind": self.kind,
+            "format": self.format,
             "status": self.status,
             "num_done": self.num_done,
             "num_total": self.num_total,
@@ -137,13 +143,13 @@ class JobBoard:
         job.status, job.num_total, job.advanced_s = "running", num_total, time.monotonic()
         self._tell(job)
 
-    def advance(self, job: Job, *, is_fresh: bool = True) -> None:
-        """A job did a step; one that cost nothing does not count for the time left."""
+    def advance(self, job: Job, num_steps: int = 1, *, is_fresh: bool = True) -> None:
+        """A job did steps; those that cost nothing do not count for the time left."""
         now = time.monotonic()
-        took, job.advanced_s = now - job.advanced_s, now
+        took, job.advanced_s = (now - job.advanced_s) / num_steps, now
         if is_fresh:
             job.step_s = took if job.step_s is None else (1 - _SMOOTHING) * job.step_s + _SMOOTHING * took
-        job.num_done += 1
+        job.num_done += num_steps
         if now - job.published_s > _PUBLISH_EVERY_S:
             self._tell(job)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from masklet.formats import FORMATS
 
 MAX_WHOLE = 2**53
 MAX_FRAME = 2**31 - 1
@@ -30,6 +32,15 @@ Coordinate = Annotated[float, Field(ge=-(2**20), le=2**20, allow_inf_nan=False)]
 Unit = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Counts = Annotated[str, StringConstraints(max_length=16 * 2**20)]
+
+
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"There is no format {name!r}; known are {', '.join(FORMATS)}.")
+    return name
+
+
+FormatName = Annotated[str, AfterValidator(_known_format), Field(json_schema_extra={"enum": [*FORMATS]})]
 
 
 class Wire(BaseModel):
@@ -357,10 +368,15 @@ class EffectsState(Wire):
 
 
 class NewExport(Wire):
-    """A file to be made: masks as PNG or COCO JSON, the video with masks or with effects, or the whole project."""
+    """A file to be made: labels in a format, the video with masks or with effects, or the whole project.
 
-    kind: Literal["png", "coco", "overlay", "effects", "project"]
+    Without a medium, labels are those of the whole project.
+    """
+
+    kind: Literal["labels", "overlay", "effects", "project"]
     media_id: Identifier | None = None
+    format: FormatName | None = None
+    with_pictures: bool = False
     effects: EffectsState | None = None
 
 
@@ -370,7 +386,8 @@ class JobState(Wire):
     id: Identifier
     project_id: Identifier
     media_id: Identifier | None
-    kind: Literal["track", "png", "coco", "overlay", "effects", "project"]
+    kind: Literal["track", "labels", "overlay", "effects", "project"]
+    format: Text
     status: Literal["waiting", "running", "done", "cancelled", "failed"]
     num_done: Whole
     num_total: Whole

@@ -17,10 +17,10 @@ import uvicorn
 
 from masklet.errors import StudioError
 from masklet.studio.app import create_app
+from masklet.studio.opening import open_media
 from masklet.studio.security import is_loopback, keep_token, make_token
 from masklet.studio.settings import StudioSettings
 from masklet.studio.studio import Studio
-from masklet.studio.uploads import file_digest
 
 LOCK_FILE = "studio.lock"
 _NUM_PORTS = 20
@@ -32,7 +32,8 @@ class Launch:
     """What to do besides serving.
 
     Attributes:
-        media: Images and videos to open; a project that holds the first one already is opened again.
+        media: Images and videos to open, or the folder of a labelling run; a project that holds them already is opened
+            again.
         is_port_fixed: Whether another port will not do.
         is_browser_opened: Whether to open the page in the browser.
         token: A token that was chosen, or None for a fresh one.
@@ -160,36 +161,6 @@ def _lock(descriptor: int) -> None:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def open_media(studio: Studio, paths: Sequence[Path]) -> str | None:
-    """Put files of this machine into a project: the one that holds them all already, or a new one.
-
-    Returns:
-        The project, or None when there are no files.
-
-    Raises:
-        MediaError: When a file cannot be opened; nothing is left of the project then.
-    """
-    if not paths:
-        return None
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        raise StudioError(f"{missing[0].name} is not a file; give image and video files.")
-    known = [studio.store.projects.project_with(file_digest(path)) for path in paths]
-    found = {one[0] for one in known if one is not None}
-    if None not in known and len(found) == 1:
-        return found.pop()
-    project_id = studio.store.projects.create(paths[0].name).id
-    try:
-        for path in paths:
-            studio.library.add_file(project_id, path)
-    except BaseException:
-        for media in studio.store.projects.media_of(project_id):
-            studio.library.remove_file(media)
-        studio.store.projects.remove(project_id)
-        raise
-    return project_id
 
 
 def _shown_host(host: str) -> str:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masklet import __version__
-from masklet.effects import EffectSettings
 from masklet.errors import StudioError
 from masklet.grounding.base import Grounder
 from masklet.grounding.registry import load_grounder
 from masklet.studio.decoding import DecodeProcess, Opener
 from masklet.studio.editing import Editor
-from masklet.studio.exporting import Exporter, ExportTask
+from masklet.studio.exporting import Exporter, ExportRequest, ExportTask
 from masklet.studio.frames import FrameServer
-from masklet.studio.jobs import Job, JobBoard, Kind
+from masklet.studio.importing import LabelImporter
+from masklet.studio.jobs import Job, JobBoard
 from masklet.studio.library import Library
 from masklet.studio.refusals import RefusedError
 from masklet.studio.searching import Searcher
@@ -85,6 +85,7 @@ class Studio:
         self.editor = Editor(self.workshop, self.engine)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
         self.suggester = Suggester(self.frames, self.engine, self.model)
+        self.importer = LabelImporter(settings, self.store, self.library, self.editor, shown)
         self.searcher = Searcher(self.store, self.frames, self.engine, self.model, self.grounder)
         self._model = model
         self._grounder = grounder
@@ -174,21 +175,20 @@ class Studio:
         self.engine.add(task)
         return job
 
-    def export(self, project_id: str, media: MediaRow | None, kind: Kind, effects: EffectSettings) -> Job:
+    def export(self, project_id: str, media: MediaRow | None, request: ExportRequest) -> Job:
         """Begin to write a file.
 
         Args:
             project_id: Whose file it is.
             media: The medium; None for the whole project.
-            kind: What to write.
-            effects: What a video with effects gets.
+            request: What to write.
 
         Raises:
             RefusedError: When the request makes no sense or too many jobs run.
         """
         self.store.projects.get(project_id)
         self.editor.flush()
-        task: ExportTask = self.exporter.task(project_id, media, kind, effects)
+        task: ExportTask = self.exporter.task(project_id, media, request)
         self.export_engine.add(task)
         return task.job
 

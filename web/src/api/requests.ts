@@ -2,16 +2,16 @@
 import type { EffectChoice, EffectSettings } from "../effects";
 import { noPrompts, type Job, type ListedProject, type Media, type Project, type Prompts } from "../model/document";
 import type { Change } from "../model/editQueue";
-import { StaleError } from "../model/editQueue";
+import { newEditId, StaleError } from "../model/editQueue";
 import { promptsAfter } from "../model/edits";
 import { isEmptyPrompts } from "../model/document";
+import type { FormatName } from "../model/formats";
 import type { components } from "../wire/schema";
 import { address, ApiError, call } from "./client";
 
 type Schemas = components["schemas"];
 export type EditReply = Schemas["EditReply"];
 export type MaskState = Schemas["MaskState"];
-export type ExportKind = Schemas["NewExport"]["kind"];
 export type Direction = NonNullable<Schemas["NewTracking"]["direction"]>;
 
 export async function listProjects(): Promise<readonly ListedProject[]> {
@@ -77,16 +77,44 @@ export async function listJobs(projectId: string): Promise<readonly Job[]> {
   return (await call("get", "/api/projects/{project_id}/jobs", { path: { project_id: projectId } })).jobs;
 }
 
-export function startExport(
-  projectId: string,
-  kind: ExportKind,
-  mediaId: string | null,
-  effects: EffectSettings | null,
-): Promise<Job> {
+export interface ExportRequest {
+  readonly kind: Schemas["NewExport"]["kind"];
+  readonly format: FormatName | null;
+  readonly mediaId: string | null;
+  readonly withPictures: boolean;
+  readonly effects: EffectSettings | null;
+}
+
+export function startExport(projectId: string, request: ExportRequest): Promise<Job> {
+  const { kind, format, mediaId, withPictures, effects } = request;
   return call("post", "/api/projects/{project_id}/exports", {
     path: { project_id: projectId },
-    body: { kind, media_id: mediaId, ...(effects === null ? {} : { effects: filledIn(effects) }) },
+    body: {
+      kind,
+      media_id: mediaId,
+      with_pictures: withPictures,
+      ...(format === null ? {} : { format }),
+      ...(effects === null ? {} : { effects: filledIn(effects) }),
+    },
   });
+}
+
+interface LabelsRequest {
+  readonly revision: number;
+  readonly uploadId: string;
+  readonly mediaId: string | null;
+  readonly mode: "add" | "replace";
+}
+
+/** Puts the labels of an upload into a project. Rejects with StaleError when the project is newer. */
+export async function sendLabels(projectId: string, request: LabelsRequest): Promise<Schemas["LabelsReply"]> {
+  const { revision, uploadId, mediaId, mode } = request;
+  const body = { revision, edit_id: newEditId(), upload_id: uploadId, media_id: mediaId, mode };
+  return freshOrStale(() => call("post", "/api/projects/{project_id}/labels", { path: { project_id: projectId }, body }));
+}
+
+export async function loadReview(projectId: string): Promise<readonly Schemas["ReviewState"][]> {
+  return (await call("get", "/api/projects/{project_id}/review", { path: { project_id: projectId } })).entries;
 }
 
 /** Settings with nothing left out, as the server wants them. */
@@ -145,9 +173,13 @@ export function fileAddress(jobId: string): string {
 }
 
 /** Sends one change made on a project. Rejects with StaleError when the project is newer. */
-export async function sendChange(project: Project, change: Change, editId: string): Promise<EditReply> {
+export function sendChange(project: Project, change: Change, editId: string): Promise<EditReply> {
+  return freshOrStale(() => requestOf(project, change, { revision: project.revision, edit_id: editId }));
+}
+
+async function freshOrStale<Answer>(send: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await requestOf(project, change, { revision: project.revision, edit_id: editId });
+    return await send();
   } catch (error) {
     if (error instanceof ApiError && error.status === 409 && error.state !== null) throw new StaleError(error.state);
     throw error;
@@ -173,6 +205,11 @@ function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Pro
       return call("put", "/api/projects/{project_id}/ontology", {
         path: { project_id: project.id },
         body: { ...edit, classes: change.classes },
+      });
+    case "accept-object":
+      return call("post", "/api/media/{media_id}/objects/{object_id}/review", {
+        path: { media_id: change.mediaId, object_id: change.objectId },
+        body: { ...edit, is_accepted: change.isAccepted },
       });
     case "change-object":
       return call("patch", "/api/media/{media_id}/objects/{object_id}", {

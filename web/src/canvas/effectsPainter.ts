@@ -5,12 +5,12 @@ import { withColors } from "../model/effectChoices";
 import type { StudioSession } from "../session/studioSession";
 import type { StoredMask } from "../video/maskStore";
 import { EffectsWorker } from "../video/effectsWorker";
-
-const MOST_HEIGHT = 720;
+import { PreviewHeight } from "./previewHeight";
 
 interface Rendered {
   readonly mediaId: string;
   readonly frame: number;
+  readonly height: number;
   readonly settings: EffectSettings;
   readonly masks: readonly StoredMask[];
   readonly picture: ImageBitmap;
@@ -19,6 +19,7 @@ interface Rendered {
 export class EffectsPainter {
   shown: Rendered | null = null;
   private readonly worker = new EffectsWorker();
+  private readonly heights = new PreviewHeight();
   private isRendering = false;
   private isAskedAgain = false;
 
@@ -41,16 +42,19 @@ export class EffectsPainter {
     const { state, desk, frames } = this.session;
     const picture = frames.picture(state.frame);
     const masks = visibleMasks(media, desk.masks.at(state.frame));
-    if (picture === null || this.isShown(media, masks)) return;
+    const isMoving = state.isPlaying || state.isFollowing;
+    const height = this.heights.of(media.height, isMoving);
+    if (picture === null || this.isShown(media, masks, isMoving ? null : height)) return;
     this.isRendering = true;
     const { frame } = state;
     const chosen = withColors(state.effects, media);
-    const height = Math.min(MOST_HEIGHT, media.height);
     const size = { width: Math.round((media.width * height) / media.height), height };
+    const began = performance.now();
     try {
       const made = await this.worker.render({ picture, masks, settings: chosen, index: frame, size });
+      if (isMoving) this.heights.learn(performance.now() - began);
       this.shown?.picture.close();
-      this.shown = { mediaId: media.id, frame, settings: state.effects, masks, picture: made };
+      this.shown = { mediaId: media.id, frame, height, settings: state.effects, masks, picture: made };
     } catch (error) {
       this.session.tellError(error);
     } finally {
@@ -63,12 +67,14 @@ export class EffectsPainter {
     }
   }
 
-  private isShown(media: Media, masks: readonly StoredMask[]): boolean {
+  /** Whether what is shown is what is wanted; of this height, or of any. */
+  private isShown(media: Media, masks: readonly StoredMask[], height: number | null): boolean {
     const { shown } = this;
     const { state } = this.session;
     return (
       shown?.mediaId === media.id &&
       shown.frame === state.frame &&
+      (height === null || shown.height === height) &&
       shown.settings === state.effects &&
       shown.masks.length === masks.length &&
       shown.masks.every((one, place) => one === masks[place])

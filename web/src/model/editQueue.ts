@@ -131,7 +131,7 @@ function stepsAfter(project: Project, change: Change): Pick<Project, "num_undo" 
   return { num_undo: undo + 1, num_redo: 0 };
 }
 
-function newEditId(): string {
+export function newEditId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

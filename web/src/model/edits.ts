@@ -38,7 +38,7 @@ export interface Look {
 }
 
 export type Edit =
-  | (OnFrame & { readonly kind: "add-click"; readonly point: ImagePoint; readonly isPositive: boolean })
+  | (OnFrame & { readonly kind: "add-click"; readonly point: ImagePoint; readonly isPositive: boolean; readonly base?: NonNullable<Prompts["mask"]> })
   | (OnFrame & { readonly kind: "remove-click"; readonly point: ImagePoint })
   | (OnFrame & { readonly kind: "move-click"; readonly from: ImagePoint; readonly to: ImagePoint })
   | (OnFrame & { readonly kind: "set-box"; readonly box: Box })
@@ -46,6 +46,7 @@ export type Edit =
   | (OnFrame & { readonly kind: "clear-frame" })
   | (OnObject & { readonly kind: "change-object"; readonly changes: ObjectChanges })
   | (OnObject & { readonly kind: "remove-object" })
+  | (OnObject & { readonly kind: "accept-object"; readonly isAccepted: boolean })
   | { readonly kind: "set-classes"; readonly classes: readonly ClassState[] };
 
 /** What an edit is called in "Undo ..." */
@@ -67,6 +68,8 @@ export function nameOf(edit: Edit): string {
       return nameOfChange(edit.changes);
     case "remove-object":
       return "remove the object";
+    case "accept-object":
+      return edit.isAccepted ? "accept the object" : "take back the acceptance";
     case "set-classes":
       return "change the classes";
   }
@@ -82,7 +85,7 @@ function nameOfChange(changes: ObjectChanges): string {
 
 /** Whether an edit changes masks, so that it can take a moment. */
 export function concernsMasks(edit: { readonly kind: string }): boolean {
-  return edit.kind !== "change-object" && edit.kind !== "set-classes";
+  return edit.kind !== "change-object" && edit.kind !== "set-classes" && edit.kind !== "accept-object";
 }
 
 /** What is said of the object on the frame after an edit; null when the edit is not about that or changes nothing. */
@@ -93,7 +96,11 @@ export function promptsAfter(project: Project, edit: Edit): Prompts | null {
   const known = promptsAt(media, edit.objectId, edit.frame) ?? noPrompts;
   switch (edit.kind) {
     case "add-click":
-      return { ...known, clicks: [...known.clicks, [edit.point.x, edit.point.y, edit.isPositive]] };
+      return {
+        ...known,
+        mask: isEmptyPrompts(known) ? (edit.base ?? null) : (known.mask ?? null),
+        clicks: [...known.clicks, [edit.point.x, edit.point.y, edit.isPositive]],
+      };
     case "remove-click":
       return { ...known, clicks: known.clicks.filter((click) => !isAt(click, edit.point)) };
     case "move-click":
@@ -126,6 +133,8 @@ export function applyEdit(project: Project, edit: Edit): Project {
       const media = project.media.map((one) => ({ ...one, objects: one.objects.map(free) }));
       return { ...project, classes: [...edit.classes], media };
     }
+    case "accept-object": // the review knows of it, not the project
+      return project;
     case "change-object":
       return withObject(project, edit, (object) => ({ ...object, ...edit.changes }));
     case "remove-object":
@@ -185,7 +194,7 @@ export function stillApplies(project: Project, edit: Edit): boolean {
   const media = project.media.find((one) => one.id === edit.mediaId);
   if (media === undefined) return false;
   const object = findObject(media, edit.objectId);
-  if (edit.kind === "change-object" || edit.kind === "remove-object") return object !== null;
+  if (edit.kind === "change-object" || edit.kind === "remove-object" || edit.kind === "accept-object") return object !== null;
   if (object?.is_locked === true) return false;
   if (edit.kind === "remove-click" || edit.kind === "move-click") {
     const point = edit.kind === "move-click" ? edit.from : edit.point;

@@ -12,7 +12,16 @@ export function ontologyToText(classes: readonly ClassState[]): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/** Reads our own file, or a plain list of names, one per line. Throws an Error with a sentence when it is neither. */
+/** The same as `masklet label --ontology` reads it: words and their class, one line each. */
+export function ontologyToYaml(classes: readonly ClassState[]): string {
+  const lines = classes.map((one) => `${JSON.stringify(one.words.trim() === "" ? one.name : one.words.trim())}: ${JSON.stringify(one.name)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/**
+ * Reads our own file, a plain list of names, one per line, or lines of words and their class, as `masklet label` reads
+ * them. Throws an Error with a sentence when it is neither.
+ */
 export function ontologyFromText(text: string): ClassState[] {
   const trimmed = text.trim();
   if (trimmed === "") throw new Error("The file is empty; give a class list of masklet or one name per line.");
@@ -29,8 +38,20 @@ export function ontologyFromText(text: string): ClassState[] {
 }
 
 function classesFromNames(lines: readonly string[]): ClassState[] {
-  const names = [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ""))];
-  return names.map((name, place) => makeClass(place + 1, name.slice(0, 255), place < 9 ? String(place + 1) : ""));
+  const wordsOf = new Map<string, string[]>();
+  for (const line of lines.map((one) => one.trim()).filter((one) => one !== "" && !one.startsWith("#"))) {
+    const [, words, name] = /^(.*\S)\s*:\s+(\S.*)$/.exec(line) ?? ["", line, line];
+    const [said, known] = [unquoted(words), unquoted(name).slice(0, 255)];
+    wordsOf.set(known, [...(wordsOf.get(known) ?? []), said]);
+  }
+  return [...wordsOf].map(([name, words], place) => {
+    const isPlain = words.every((one) => one === name);
+    return { ...makeClass(place + 1, name, place < 9 ? String(place + 1) : ""), words: isPlain ? "" : words.join(" . ") };
+  });
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/, "$2");
 }
 
 function classFromJson(value: unknown, place: number): ClassState {
@@ -39,9 +60,10 @@ function classFromJson(value: unknown, place: number): ClassState {
   if (!isRecord(value) || typeof name !== "string" || name.trim() === "") {
     throw new Error(`Class ${String(place + 1)} of the file has no name.`);
   }
-  const { id, color, shortcut } = value;
+  const { id, color, shortcut, words } = value;
   const key = typeof shortcut === "string" && /^[0-9a-z]?$/.test(shortcut) ? shortcut : "";
-  const made = makeClass(typeof id === "number" && Number.isInteger(id) && id >= 0 ? id : place + 1, name.trim(), key);
+  const number = typeof id === "number" && Number.isInteger(id) && id >= 0 ? id : place + 1;
+  const made = { ...makeClass(number, name.trim(), key), words: typeof words === "string" ? words.slice(0, 2000) : "" };
   return typeof color === "string" && /^#[0-9a-f]{6}$/.test(color) ? { ...made, color } : made;
 }
 
@@ -73,4 +95,14 @@ export function withClassesNamed(project: Pick<Project, "classes">, names: reado
     if (name.trim() !== "" && classNamed({ classes }, name) === null) classes = withNewClass({ classes }, name.trim().slice(0, 255));
   }
   return classes.length === project.classes.length ? null : classes;
+}
+
+/** The class list with one class moved up or down by one place. */
+export function withClassMoved(classes: readonly ClassState[], id: number, step: 1 | -1): ClassState[] {
+  const place = classes.findIndex((one) => one.id === id);
+  const target = place + step;
+  if (place < 0 || target < 0 || target >= classes.length) return [...classes];
+  const moved = [...classes];
+  [moved[place], moved[target]] = [moved[target], moved[place]];
+  return moved;
 }

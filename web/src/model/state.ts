@@ -1,11 +1,12 @@
 import { originalSettings, type EffectSettings } from "../effects";
 import type { Mask } from "../masks/runs";
 import type { Job, Project } from "./document";
+import type { Review } from "./review";
 
 export type Tool = "click" | "box" | "brush" | "lasso" | "pan";
 export type Saving = "saved" | "saving" | "offline";
-export type Panel = "objects" | "effects" | "classes";
-export type Dialog = "none" | "export" | "help" | "projects";
+export type Panel = "objects" | "effects" | "classes" | "review";
+export type Dialog = "none" | "export" | "import" | "help" | "projects";
 
 export interface Notice {
   readonly id: number;
@@ -54,6 +55,7 @@ export interface StudioState {
   readonly candidates: Candidates | null;
   /** What was last looked for by words, and why that could not be done, or "". */
   readonly words: { readonly text: string; readonly problem: string };
+  readonly review: Review;
   readonly isOverlayShown: boolean;
   /** Whether objects exclude each other while they are tracked. */
   readonly isApart: boolean;
@@ -88,6 +90,7 @@ export function initialState(project: Project): StudioState {
     cursor: null,
     candidates: null,
     words: { text: "", problem: "" },
+    review: { entries: null, current: null },
     isOverlayShown: true,
     isApart: false,
     isBusy: false,

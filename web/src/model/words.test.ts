@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Project } from "./document";
 import { keyName, shownKeys } from "./keys";
-import { ontologyFromText, ontologyToText, withNewClass } from "./ontology";
+import { classNamed, ontologyFromText, ontologyToText, ontologyToYaml, withClassesNamed, withClassMoved, withNewClass } from "./ontology";
 import { ago, count, duration, fileSize, timecode } from "./words";
 
 test.each([
@@ -48,4 +48,26 @@ test("a new class takes the first digit that is free", () => {
   const classes = [{ id: 4, name: "a", color: "#aabbcc", shortcut: "1", words: "" }];
   const added = withNewClass({ classes } as unknown as Project, "b").at(-1);
   expect(added).toMatchObject({ id: 5, name: "b", shortcut: "2", words: "" });
+});
+
+test("words and their class are read and written as lines", () => {
+  const found = ontologyFromText("# pets\npuppy . dog: dog\nkitten: cat\n'cat': cat\ncow\n");
+  expect(found.map(({ name, words }) => [name, words])).toEqual([["dog", "puppy . dog"], ["cat", "kitten . cat"], ["cow", ""]]);
+  expect(ontologyToYaml(found)).toBe('"puppy . dog": "dog"\n"kitten . cat": "cat"\n"cow": "cow"\n');
+  expect(ontologyFromText(ontologyToYaml(found))).toEqual(found);
+});
+
+test("a class moves by one place and stays in the list", () => {
+  const classes = ontologyFromText("a\nb\nc");
+  const names = (list: typeof classes): string => list.map((one) => one.name).join("");
+  expect(names(withClassMoved(classes, 2, -1))).toBe("bac");
+  expect(names(withClassMoved(classes, 3, 1))).toBe("abc");
+  expect(names(withClassMoved(classes, 9, 1))).toBe("abc");
+});
+
+test("labels become classes once, whatever their spelling", () => {
+  const classes = ontologyFromText("Dog");
+  expect(classNamed({ classes }, " dog ")?.name).toBe("Dog");
+  expect(withClassesNamed({ classes }, ["dog", ""])).toBeNull();
+  expect(withClassesNamed({ classes }, ["cat", "dog", "CAT"])?.map((one) => one.name)).toEqual(["Dog", "cat"]);
 });

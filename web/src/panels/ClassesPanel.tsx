@@ -1,12 +1,12 @@
-import { Download, Plus, Trash2, Upload } from "lucide-react";
+import { Download, Plus, Upload } from "lucide-react";
 import { useRef, useState } from "react";
 import type { ClassState } from "../model/document";
-import { ontologyFromText, ontologyToText, withNewClass } from "../model/ontology";
+import { ontologyFromText, ontologyToText, ontologyToYaml, withClassMoved, withNewClass } from "../model/ontology";
 import { commandWithKey } from "../session/commands";
 import { useSession, useStudio } from "../session/context";
-import { Button, IconButton } from "../ui/Button";
-import { ColorSwatch } from "../ui/ColorSwatch";
-import { EditableText } from "../ui/EditableText";
+import { Button } from "../ui/Button";
+import { Menu } from "../ui/Menu";
+import { ClassRow } from "./ClassRow";
 import { saveText } from "./saveFile";
 
 /** The ontology: names, colours and keys. */
@@ -43,27 +43,20 @@ export function ClassesPanel() {
       <p className="panel-hint">
         {classes.length === 0
           ? "Classes say what an object is: person, car, cup. Add some, then press their key to label the selected object."
-          : "Press a class's key to label the selected object."}
+          : "Press a class's key to label the selected object. Words are what “Find” looks for in place of the name."}
       </p>
       <ul className="class-list" aria-label="Classes">
-        {classes.map((one) => (
-          <li key={one.id}>
-            <ColorSwatch label={`Colour of class ${one.name}`} color={one.color} onChange={(color) => { change(one.id, { color }); }} />
-            <EditableText label={`Name of class ${one.name}`} value={one.name} onChange={(next) => { change(one.id, { name: next }); }} />
-            <input
-              className="class-key"
-              aria-label={`Key of class ${one.name}`}
-              value={one.shortcut}
-              maxLength={1}
-              placeholder="key"
-              data-taken={commandWithKey(one.shortcut) !== null}
-              onChange={(event) => { setKey(one.id, event.target.value); }}
-              onKeyDown={(event) => { event.stopPropagation(); }}
-            />
-            <IconButton label={`Remove class ${one.name}`} tip="left" onClick={() => { put(classes.filter((other) => other.id !== one.id)); }}>
-              <Trash2 size={16} />
-            </IconButton>
-          </li>
+        {classes.map((one, place) => (
+          <ClassRow
+            key={one.id}
+            one={one}
+            isFirst={place === 0}
+            isLast={place === classes.length - 1}
+            onChange={(changes) => { change(one.id, changes); }}
+            onKey={(typed) => { setKey(one.id, typed); }}
+            onMove={(step) => { put(withClassMoved(classes, one.id, step)); }}
+            onRemove={() => { put(classes.filter((other) => other.id !== one.id)); }}
+          />
         ))}
       </ul>
       <form
@@ -84,14 +77,21 @@ export function ClassesPanel() {
         <Button look="quiet" icon={<Upload size={16} />} onClick={() => picker.current?.click()}>
           Import list
         </Button>
-        <Button look="quiet" icon={<Download size={16} />} disabled={classes.length === 0} onClick={() => { saveText(ontologyToText(classes), `${name} classes.json`); }}>
-          Export list
-        </Button>
+        <Menu
+          label="Export list"
+          className="button button-quiet"
+          icon={<><Download size={16} /> <span>Export list</span></>}
+          isDisabled={classes.length === 0}
+          items={[
+            { label: "Class list", hint: "Names, colours, keys and words, for another project", perform: () => { saveText(ontologyToText(classes), `${name} classes.json`); } },
+            { label: "Words and classes", hint: "For masklet label --ontology", perform: () => { saveText(ontologyToYaml(classes), `${name} classes.yaml`); } },
+          ]}
+        />
         <input
           ref={picker}
           type="file"
           hidden
-          accept=".json,.txt"
+          accept=".json,.txt,.yaml,.yml"
           data-testid="ontology-file"
           onChange={(event) => {
             take(event.target.files?.[0]);

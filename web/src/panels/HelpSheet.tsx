@@ -4,7 +4,7 @@ import { useSession } from "../session/context";
 import { Dialog } from "../ui/Dialog";
 import { isMac, Keys } from "../ui/Keys";
 
-const groups: readonly Group[] = ["Picture", "Objects", "Video", "Project"];
+const groups: readonly Group[] = ["Picture", "Objects", "Video", "Review", "Project"];
 
 const pointer: readonly (readonly [string, string])[] = [
   ["Click", "Add at a point"],

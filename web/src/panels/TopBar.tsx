@@ -1,4 +1,4 @@
-import { CircleHelp, Cloud, CloudOff, Download, House, LoaderCircle, Moon, Plus, Redo2, Sun, Undo2 } from "lucide-react";
+import { CircleHelp, Cloud, CloudOff, Download, FileInput, House, LoaderCircle, Moon, Plus, Redo2, Sun, Undo2 } from "lucide-react";
 import { useRef, type ReactNode } from "react";
 import { commandById, run } from "../session/commands";
 import { useSession, useStudio } from "../session/context";
@@ -17,6 +17,7 @@ export function TopBar({ onHome, onFiles }: { readonly onHome: () => void; reado
   const numRedo = useStudio((state) => state.project.num_redo);
   const undoName = useStudio((state) => state.undoNames.at(-1));
   const redoName = useStudio((state) => state.redoNames.at(-1));
+  const hasMedia = useStudio((state) => state.project.media.length > 0);
   const [theme, toggleTheme] = useTheme();
   const picker = useRef<HTMLInputElement>(null);
   const act = (id: string): void => { run(session, commandById(id)); };
@@ -50,6 +51,9 @@ export function TopBar({ onHome, onFiles }: { readonly onHome: () => void; reado
             event.target.value = "";
           }}
         />
+        <IconButton label="Import labels" disabled={!hasMedia} onClick={() => { act("import"); }} className="wide-only">
+          <FileInput size={18} />
+        </IconButton>
         <IconButton label={theme === "dark" ? "Light theme" : "Dark theme"} onClick={toggleTheme} className="wide-only">
           {theme === "dark" ? <Sun size={18} /> : <Moon size={18} />}
         </IconButton>

@@ -4,7 +4,8 @@ import { findMedia } from "../model/document";
 import { useSession, useStudio } from "../session/context";
 import type { MediaIn } from "../session/mediaIn";
 import { Timeline } from "../timeline/Timeline";
-import { ExportDialog } from "./ExportDialog";
+import { ExportDialog } from "./files/ExportDialog";
+import { ImportDialog } from "./files/ImportDialog";
 import { HelpSheet } from "./HelpSheet";
 import { FilePicker } from "./home/FilePicker";
 import { IncomingList } from "./home/IncomingList";
@@ -54,6 +55,7 @@ export function Workspace({ mediaIn, onHome, onFiles }: WorkspaceProps) {
       <Notices />
       {dialog === "help" ? <HelpSheet /> : null}
       {dialog === "export" && media !== null ? <ExportDialog media={media} /> : null}
+      {dialog === "import" && media !== null ? <ImportDialog media={media} /> : null}
       {isDragged ? <div className="drop-veil">Drop to add to this project</div> : null}
     </div>
   );

@@ -2,9 +2,10 @@
 import { findObject, promptsAt } from "../model/document";
 import { runningTrack, type Tool } from "../model/state";
 import { acceptCandidates, combineCandidates, proposeEverything, proposeSimilar, rejectCandidates } from "./candidates";
+import { acceptCurrent, loadQueue, openNextEntry } from "./reviewing";
 import type { StudioSession } from "./studioSession";
 
-export type Group = "Picture" | "Objects" | "Video" | "Project";
+export type Group = "Picture" | "Objects" | "Video" | "Review" | "Project";
 
 export interface Command {
   readonly id: string;
@@ -256,6 +257,33 @@ export const commands: readonly Command[] = [
     perform: (session) => { session.seekNextToCheck(); },
   },
   {
+    id: "review",
+    label: "Review: open the most doubtful",
+    group: "Review",
+    keys: ["r"],
+    isEnabled: hasMedia,
+    perform: (session) => {
+      session.store.set({ panel: "review", candidates: null });
+      void loadQueue(session).then(() => { if ((session.state.review.entries ?? []).length > 0) openNextEntry(session); });
+    },
+  },
+  {
+    id: "review-accept",
+    label: "Accept and go to the next",
+    group: "Review",
+    keys: ["y"],
+    isEnabled: ({ state }) => state.panel === "review" && state.review.current !== null,
+    perform: acceptCurrent,
+  },
+  {
+    id: "review-next",
+    label: "Next without accepting",
+    group: "Review",
+    keys: ["j"],
+    isEnabled: ({ state }) => state.panel === "review",
+    perform: openNextEntry,
+  },
+  {
     id: "undo",
     label: "Undo",
     group: "Project",
@@ -292,6 +320,14 @@ export const commands: readonly Command[] = [
     keys: ["mod+e"],
     isEnabled: hasMedia,
     perform: ({ store }) => { store.set({ dialog: "export" }); },
+  },
+  {
+    id: "import",
+    label: "Import labels",
+    group: "Project",
+    keys: ["mod+i"],
+    isEnabled: hasMedia,
+    perform: ({ store }) => { store.set({ dialog: "import" }); },
   },
   {
     id: "help",

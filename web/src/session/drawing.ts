@@ -36,7 +36,8 @@ export function addClick(session: StudioSession, point: ImagePoint, isPositive: 
   const target = beginPrompt(session);
   if (target === null) return;
   const { media, objectId, frame } = target;
-  const isFirst = target.isNew || findObject(media, objectId)?.prompts.length === 0;
+  const isBare = findObject(media, objectId)?.prompts.length === 0 && session.desk.lanes.numKnown(objectId) === 0;
+  const isFirst = target.isNew || isBare;
   if (isFirst && !isPositive) session.tell("The first point goes on the object.");
   session.edit({
     kind: "add-click",
@@ -45,7 +46,15 @@ export function addClick(session: StudioSession, point: ImagePoint, isPositive: 
     frame,
     point: clampToImage(point, media),
     isPositive: isPositive || isFirst,
+    ...baseOf(session, target),
   });
+}
+
+/** A mask that was drawn elsewhere is corrected by a click, not replaced. */
+function baseOf(session: StudioSession, { media, objectId, frame }: Target): { base?: { size: readonly [number, number]; counts: string } } {
+  const known = session.desk.masks.find(objectId, frame);
+  const isImported = known?.isPrompted === true && promptsAt(media, objectId, frame) === null && areaOf(known.mask) > 0;
+  return isImported ? { base: maskEdit(known.mask) } : {};
 }
 
 export function removeClick(session: StudioSession, point: ImagePoint): void {

@@ -4,11 +4,13 @@ interface EditableTextProps {
   readonly value: string;
   readonly label: string;
   readonly className?: string;
+  readonly placeholder?: string;
+  readonly isEmptyAllowed?: boolean;
   readonly onChange: (value: string) => void;
 }
 
 /** Text that can be changed in place: Enter or leaving keeps it, Escape takes it back. */
-export function EditableText({ value, label, className = "", onChange }: EditableTextProps) {
+export function EditableText({ value, label, className = "", placeholder, isEmptyAllowed = false, onChange }: EditableTextProps) {
   const isCancelled = useRef(false);
   return (
     <input
@@ -16,6 +18,7 @@ export function EditableText({ value, label, className = "", onChange }: Editabl
       aria-label={label}
       key={value}
       defaultValue={value}
+      placeholder={placeholder}
       maxLength={255}
       spellCheck={false}
       onKeyDown={(event) => {
@@ -28,7 +31,7 @@ export function EditableText({ value, label, className = "", onChange }: Editabl
       }}
       onBlur={(event) => {
         const draft = event.currentTarget.value.trim();
-        const kept = isCancelled.current || draft === "" ? value : draft;
+        const kept = isCancelled.current || (draft === "" && !isEmptyAllowed) ? value : draft;
         isCancelled.current = false;
         event.currentTarget.value = kept;
         if (kept !== value) onChange(kept);

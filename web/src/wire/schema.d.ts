@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    readonly "/api/formats": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Formats
+         * @description Every format of labels, and whether it can be read.
+         */
+        readonly get: operations["list_formats_api_formats_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/health": {
         readonly parameters: {
             readonly query?: never;
@@ -388,6 +408,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/media/{media_id}/objects/{object_id}/review": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Review Object
+         * @description Say whether an object was found good.
+         */
+        readonly post: operations["review_object_api_media__media_id__objects__object_id__review_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/media/{media_id}/times": {
         readonly parameters: {
             readonly query?: never;
@@ -520,6 +560,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/projects/{project_id}/labels": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Import Labels
+         * @description Put the labels of an uploaded file or archive onto the project's media; can be undone.
+         */
+        readonly post: operations["import_labels_api_projects__project_id__labels_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/projects/{project_id}/media": {
         readonly parameters: {
             readonly query?: never;
@@ -578,6 +638,26 @@ export interface paths {
          * @description Do again what was taken back last.
          */
         readonly post: operations["redo_api_projects__project_id__redo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/projects/{project_id}/review": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show Review
+         * @description Objects that have a mask, least certain first.
+         */
+        readonly get: operations["show_review_api_projects__project_id__review_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -799,6 +879,35 @@ export interface components {
             readonly state?: components["schemas"]["ProjectState"] | null;
         };
         /**
+         * FormatList
+         * @description All formats.
+         */
+        readonly FormatList: {
+            /** Formats */
+            readonly formats: readonly components["schemas"]["FormatState"][];
+        };
+        /**
+         * FormatState
+         * @description A format of labels; folders are packed into a zip.
+         */
+        readonly FormatState: {
+            /** Is Readable */
+            readonly is_readable: boolean;
+            /** Is Single */
+            readonly is_single: boolean;
+            /**
+             * Name
+             * @enum {string}
+             */
+            readonly name: "masklet" | "coco" | "coco-polygon" | "coco-video" | "sav" | "labelme" | "label-studio" | "cvat-images" | "cvat-video" | "voc" | "mots" | "yolo" | "png" | "davis" | "csv" | "cutouts" | "gif" | "alpha-prores" | "alpha-vp9" | "alpha-ffv1";
+            /** Note */
+            readonly note: string;
+            /** Suffix */
+            readonly suffix: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
          * FramePrompts
          * @description Prompts with their frame.
          */
@@ -867,13 +976,15 @@ export interface components {
          * @description A job that takes time.
          */
         readonly JobState: {
+            /** Format */
+            readonly format: string;
             /** Id */
             readonly id: string;
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "track" | "png" | "coco" | "overlay" | "effects" | "project";
+            readonly kind: "track" | "labels" | "overlay" | "effects" | "project";
             /** Media Id */
             readonly media_id: string | null;
             /** Message */
@@ -891,6 +1002,32 @@ export interface components {
              * @enum {string}
              */
             readonly status: "waiting" | "running" | "done" | "cancelled" | "failed";
+        };
+        /**
+         * LabelsReply
+         * @description What came in.
+         */
+        readonly LabelsReply: {
+            /** Action */
+            readonly action?: string | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            readonly format: "masklet" | "coco" | "coco-polygon" | "coco-video" | "sav" | "labelme" | "label-studio" | "cvat-images" | "cvat-video" | "voc" | "mots" | "yolo" | "png" | "davis" | "csv" | "cutouts" | "gif" | "alpha-prores" | "alpha-vp9" | "alpha-ffv1";
+            readonly mask?: components["schemas"]["MaskState"] | null;
+            /** Notes */
+            readonly notes: readonly string[];
+            /** Num Masks */
+            readonly num_masks: number;
+            /** Num Media */
+            readonly num_media: number;
+            /** Num Objects */
+            readonly num_objects: number;
+            /** Object Id */
+            readonly object_id?: number | null;
+            /** Revision */
+            readonly revision: number;
         };
         /**
          * Lane
@@ -1039,23 +1176,57 @@ export interface components {
         };
         /**
          * NewExport
-         * @description A file to be made: masks as PNG or COCO JSON, the video with masks or with effects, or the whole project.
+         * @description A file to be made: labels in a format, the video with masks or with effects, or the whole project.
+         *
+         *     Without a medium, labels are those of the whole project.
          */
         readonly NewExport: {
             readonly effects?: components["schemas"]["EffectsState"] | null;
+            /** Format */
+            readonly format?: ("masklet" | "coco" | "coco-polygon" | "coco-video" | "sav" | "labelme" | "label-studio" | "cvat-images" | "cvat-video" | "voc" | "mots" | "yolo" | "png" | "davis" | "csv" | "cutouts" | "gif" | "alpha-prores" | "alpha-vp9" | "alpha-ffv1") | null;
             /**
              * Kind
              * @enum {string}
              */
-            readonly kind: "png" | "coco" | "overlay" | "effects" | "project";
+            readonly kind: "labels" | "overlay" | "effects" | "project";
             /** Media Id */
             readonly media_id?: string | null;
+            /**
+             * With Pictures
+             * @default false
+             */
+            readonly with_pictures: boolean;
         };
         /**
          * NewImport
          * @description A finished upload that is a project file.
          */
         readonly NewImport: {
+            /** Upload Id */
+            readonly upload_id: string;
+        };
+        /**
+         * NewLabels
+         * @description A finished upload that holds labels of the project's media.
+         *
+         *     ``media_id`` is the medium that is meant when the labels are of one image or video alone; otherwise names decide.
+         *     ``replace`` removes the objects that are there.
+         */
+        readonly NewLabels: {
+            /** Edit Id */
+            readonly edit_id: string;
+            /** Format */
+            readonly format?: ("masklet" | "coco" | "coco-polygon" | "coco-video" | "sav" | "labelme" | "label-studio" | "cvat-images" | "cvat-video" | "voc" | "mots" | "yolo" | "png" | "davis" | "csv" | "cutouts" | "gif" | "alpha-prores" | "alpha-vp9" | "alpha-ffv1") | null;
+            /** Media Id */
+            readonly media_id?: string | null;
+            /**
+             * Mode
+             * @default add
+             * @enum {string}
+             */
+            readonly mode: "add" | "replace";
+            /** Revision */
+            readonly revision: number;
             /** Upload Id */
             readonly upload_id: string;
         };
@@ -1297,6 +1468,52 @@ export interface components {
             readonly mask?: components["schemas"]["MaskPromptBody"] | null;
         };
         /**
+         * ReviewChange
+         * @description Whether a person found an object good.
+         */
+        readonly ReviewChange: {
+            /** Edit Id */
+            readonly edit_id: string;
+            /** Is Accepted */
+            readonly is_accepted: boolean;
+            /** Revision */
+            readonly revision: number;
+        };
+        /**
+         * Reviews
+         * @description Objects of a project, least certain first.
+         */
+        readonly Reviews: {
+            /** Entries */
+            readonly entries: readonly components["schemas"]["ReviewState"][];
+            /** Revision */
+            readonly revision: number;
+        };
+        /**
+         * ReviewState
+         * @description An object that somebody may have to look at, with its least certain frame.
+         */
+        readonly ReviewState: {
+            /** Frame */
+            readonly frame: number;
+            /** Is Accepted */
+            readonly is_accepted: boolean;
+            /** Label */
+            readonly label: string;
+            /** Media Id */
+            readonly media_id: string;
+            /** Media Name */
+            readonly media_name: string;
+            /** Name */
+            readonly name: string;
+            /** Object Id */
+            readonly object_id: number;
+            /** Reasons */
+            readonly reasons: readonly string[];
+            /** Uncertainty */
+            readonly uncertainty: number;
+        };
+        /**
          * Suggestions
          * @description What was found on a frame, best first; the size holds for all of them.
          */
@@ -1371,6 +1588,44 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly list_formats_api_formats_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FormatList"];
+                };
+            };
+        };
+    };
     readonly show_health_api_health_get: {
         readonly parameters: {
             readonly query?: never;
@@ -2219,6 +2474,51 @@ export interface operations {
             };
         };
     };
+    readonly review_object_api_media__media_id__objects__object_id__review_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly media_id: string;
+                readonly object_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ReviewChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EditReply"];
+                };
+            };
+        };
+    };
     readonly show_times_api_media__media_id__times_get: {
         readonly parameters: {
             readonly query?: {
@@ -2592,6 +2892,50 @@ export interface operations {
             };
         };
     };
+    readonly import_labels_api_projects__project_id__labels_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewLabels"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LabelsReply"];
+                };
+            };
+        };
+    };
     readonly add_media_api_projects__project_id__media_post: {
         readonly parameters: {
             readonly query?: never;
@@ -2760,6 +3104,46 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["EditReply"];
+                };
+            };
+        };
+    };
+    readonly show_review_api_projects__project_id__review_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Reviews"];
                 };
             };
         };

@@ -99,14 +99,22 @@ def to_rows(
 
 
 def _frame_mask(row: ResultRow, size: Size) -> FrameMask:
+    mask = RLE(size, row.counts.encode("ascii"))
+    if is_drawn(row):
+        return FrameMask(frame=row.frame, rle=mask, is_prompted=row.is_prompted)
     return FrameMask(
         frame=row.frame,
-        rle=RLE(size, row.counts.encode("ascii")),
+        rle=mask,
         score=_unit(row.score),
         presence=_unit(row.presence),
         stability=_unit(row.stability),
         is_prompted=row.is_prompted,
     )
+
+
+def is_drawn(row: ResultRow) -> bool:
+    """Whether a mask was drawn by hand, here or elsewhere: no model scored it."""
+    return row.is_prompted and row.score == row.presence == row.stability == 1.0
 
 
 def _result_row(media_id: str, object_id: int, found: FrameMask, flags: Flags, size: Size) -> ResultRow:
@@ -141,8 +149,13 @@ def _video_facts(media: MediaRow, size: Size) -> VideoFacts:
 
 def classes_to_json(classes: Sequence[ClassRow]) -> list[dict[str, object]]:
     """Classes as plain JSON values; words only where there are some, as before there were any."""
-    return [
-        {"id": one.id, "name": one.name, "color": one.color, "shortcut": one.shortcut}
-        | ({"words": one.words} if one.words else {})
-        for one in classes
-    ]
+    listed: list[dict[str, object]] = []
+    for one in classes:
+        found: dict[str, object] = {
+            "id": one.id,
+            "name": one.name,
+            "color": one.color,
+            "shortcut": one.shortcut,
+        }
+        listed.append(found | {"words": one.words} if one.words else found)
+    return listed

@@ -8,12 +8,25 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from masklet.effects import EffectSettings
+from masklet.formats import FORMATS
 from masklet.studio.deps import IdPath, MediaDep, ProjectDep, StudioDep
-from masklet.studio.exporting import SUFFIXES
+from masklet.studio.exporting import ExportRequest
+from masklet.studio.refusals import RefusedError
 from masklet.studio.schemas import Health, JobList, JobState, NewExport, NewTracking
 from masklet.studio.tracking import checked_range
 
 router = APIRouter(prefix="/api")
+
+_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "zip": "application/zip",
+    "gif": "image/gif",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "webm": "video/webm",
+    "mkv": "video/x-matroska",
+}
 
 
 @router.get("/health", response_model=Health)
@@ -33,10 +46,17 @@ def track(studio: StudioDep, media: MediaDep, body: NewTracking) -> dict[str, An
 def export(studio: StudioDep, project: ProjectDep, body: NewExport) -> dict[str, Any]:
     """Write a file that can be fetched when the job is done."""
     media = None if body.media_id is None else studio.store.projects.media(body.media_id)
-    effects = (
-        EffectSettings() if body.effects is None else EffectSettings.from_json(body.effects.model_dump())
+    if (body.kind == "labels") != (body.format is not None):
+        raise RefusedError(422, "format", "Labels need a format, and nothing else has one; choose one.")
+    request = ExportRequest(
+        kind=body.kind,
+        effects=EffectSettings()
+        if body.effects is None
+        else EffectSettings.from_json(body.effects.model_dump()),
+        target=None if body.format is None else FORMATS[body.format],
+        with_pictures=body.with_pictures,
     )
-    return studio.export(project.id, media, body.kind, effects).state()
+    return studio.export(project.id, media, request).state()
 
 
 @router.get("/projects/{project_id}/jobs", response_model=JobList)
@@ -61,6 +81,5 @@ def cancel_job(studio: StudioDep, job_id: IdPath) -> dict[str, Any]:
 def fetch_file(studio: StudioDep, job_id: IdPath) -> FileResponse:
     """The file that a finished export wrote."""
     job, path = studio.exporter.finished(job_id)
-    types = {"json": "application/json", "mp4": "video/mp4", "zip": "application/zip"}
-    suffix = SUFFIXES[job.kind]
-    return FileResponse(path, media_type=types[suffix], filename=f"masklet-{job.kind}.{suffix}")
+    name = f"masklet-{job.format or job.kind}.{job.suffix}"
+    return FileResponse(path, media_type=_TYPES.get(job.suffix, "application/octet-stream"), filename=name)

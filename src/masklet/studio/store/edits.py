@@ -22,6 +22,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "objects": ("media_id", "id"),
     "prompts": ("media_id", "object_id", "frame"),
     "results": ("media_id", "object_id", "frame"),
+    "reviews": ("media_id", "object_id"),
 }
 MAX_EDITS = 200
 _MAX_ACKNOWLEDGED = 2000

@@ -129,3 +129,8 @@ class Projects:
             "SELECT * FROM prompts WHERE media_id = ? ORDER BY object_id, frame", (media_id,)
         )
         return [PromptRow(**row) for row in found]
+
+    def reviews(self, media_id: str) -> dict[int, tuple[float, bool]]:
+        """By object, how sure its class is, and whether a person accepted it."""
+        found = self._database.rows("SELECT * FROM reviews WHERE media_id = ?", (media_id,))
+        return {row["object_id"]: (row["confidence"], bool(row["is_accepted"])) for row in found}

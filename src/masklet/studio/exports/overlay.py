@@ -1,0 +1,48 @@
+"""The video of one medium with the masks drawn over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from masklet.geometry import Size
+from masklet.masks import rle
+from masklet.masks.rle import RLE
+from masklet.pipeline.job import MAX_OBJECT_ID, Labels
+from masklet.pipeline.labels import label_image
+from masklet.pipeline.results import draw_overlay_video
+from masklet.studio.refusals import RefusedError
+from masklet.studio.store import MediaRow, Store
+from masklet.video.source import FrameSource
+
+
+def write_overlay(store: Store, media: MediaRow, source: FrameSource, path: Path) -> Iterator[None]:
+    """An MP4 of the video with the masks drawn over it.
+
+    Yields:
+        Once per frame.
+
+    Raises:
+        RefusedError: When an object's id is too high.
+        MediaError: When a frame cannot be read.
+    """
+    for _ in draw_overlay_video(path, source, _labels(store, media)):
+        yield
+
+
+def _labels(store: Store, media: MediaRow) -> Iterator[tuple[int, Labels]]:
+    """Object ids per pixel; where masks overlap, the lowest id has the pixel."""
+    too_high = [one.id for one in store.projects.objects(media.id) if one.id > MAX_OBJECT_ID]
+    if too_high:
+        raise RefusedError(
+            409,
+            "ids",
+            f"Object {too_high[0]} does not fit a picture of objects, which holds ids up to {MAX_OBJECT_ID}; export COCO.",
+        )
+    size = Size(media.height, media.width)
+    for frame, rows in store.results.by_frame(media.id, media.num_frames):
+        masks = {one.object_id: rle.decode(RLE(size, one.counts.encode("ascii"))) for one in rows}
+        logits = {key: mask.astype(np.float32) for key, mask in masks.items()}
+        yield frame, label_image(masks, logits, size)
