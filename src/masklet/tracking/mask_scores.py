@@ -62,3 +62,31 @@ def boxes_of(logits: Float[Tensor, "b h w"]) -> list[Box | None]:
             )
         )
     return boxes
+
+
+def trimmed_boxes_of(logits: Float[Tensor, "b h w"], share: float) -> list[Box | None]:
+    """Box of each mask as in ``boxes_of``, without the outermost share of its cells on every side.
+
+    Args:
+        logits: The masks.
+        share: Of the mask's cells, left out on each side, so that a few stray ones do not count.
+    """
+    is_on = logits > 0
+    boxes: list[Box | None] = []
+    for spans in zip(_ends(is_on.sum(dim=1), share), _ends(is_on.sum(dim=2), share), strict=True):
+        (x0, x1), (y0, y1) = spans
+        boxes.append(Box(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None)
+    return boxes
+
+
+def _ends(counts: Float[Tensor, "b n"], share: float) -> list[tuple[float, float]]:
+    """Where the sum of each row has passed the share, from either side, in units of its length."""
+    passed = counts.cumsum(dim=1).cpu()
+    total = passed[:, -1:]
+    first = ((passed > share * total) & (total > 0)).int().argmax(dim=1)
+    last = ((passed >= (1 - share) * total) & (total > 0)).int().argmax(dim=1)
+    length = counts.shape[1]
+    return [
+        (low / length, (high + 1) / length) if all_ else (0.0, 0.0)
+        for low, high, all_ in zip(first.tolist(), last.tolist(), total[:, 0].tolist(), strict=True)
+    ]

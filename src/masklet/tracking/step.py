@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from masklet.models.config import AffinityMemoryConfig
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import (
     ABSENT_LOGIT,
@@ -25,12 +26,14 @@ from masklet.models.network import Network
 from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
-from masklet.tracking.mask_scores import boxes_of, stability_of
-from masklet.tracking.policy import Attended, MemoryPolicy, Moment, without_rivals
+from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
+from masklet.tracking.policy import Attended, MemoryPolicy, Moment
+from masklet.tracking.rivals import STRAY, settle
 
 STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
 _PRESENT_SCORE = 10.0
+_GIVEN_PRESENCE = 1.0
 
 
 Refine = Callable[[Tensor], Tensor]
@@ -221,8 +224,12 @@ class Tracker:
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
+        presence = decoded.presence
         if self.policy.are_rivals and not is_prompted:
-            logits = without_rivals(logits)
+            settled = settle(logits, banks, moment, num_looks=self._num_looks)
+            logits = settled.logits
+            presence = torch.where(settled.was_given, presence.clamp(min=_GIVEN_PRESENCE), presence)
+            is_present = presence > 0
         # a click on a mask that was tracked adds to it: parts it does not touch may well be right
         is_first_word = is_prompted and carried is None
         if is_first_word and self.model.config.keeps_clicked_parts:
@@ -235,10 +242,16 @@ class Tracker:
         # the pointer of a clear prompt is the single mask's, even where an unstable mask was replaced
         pointed = torch.where(is_ambiguous, chosen, 0)
         pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)
-        scores = _scores(decoded.iou[rows, chosen], decoded.presence, logits)
+        scores = _scores(decoded.iou[rows, chosen], presence, logits)
         return self._remember(
             image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted
         )
+
+    @property
+    def _num_looks(self) -> int | None:
+        """Channels of memory that hold what a frame looks like; None for memories that do not keep it apart."""
+        memory = self.model.config.memory
+        return memory.key_dim if isinstance(memory, AffinityMemoryConfig) else None
 
     def _is_ambiguous(self, prompt: ModelPrompt) -> bool:
         """Whether the best of three masks answers, not the single one."""
@@ -294,7 +307,7 @@ class Tracker:
         is_binary = torch.full((len(scores),), is_prompted, device=device)
         features = self.model.write_memory(image, written_logits, is_present, is_binary)
         features = features.to(STORAGE[self.model.config.memory_precision])
-        boxes = boxes_of(logits)
+        boxes = trimmed_boxes_of(logits, STRAY) if self.policy.are_rivals else boxes_of(logits)
         entries = tuple(
             MemoryEntry(
                 frame=moment.frame,

@@ -1,0 +1,187 @@
+"""Objects that look alike and pass each other: who gets what they claim.
+
+A network tells things apart by their looks. Of twins that part again after one hid the other it gives both to one, or
+swaps them. Here, where twins meet, their claims only say what belongs to either; whose it is, the places say where
+each should be (see ``places``). What an object claims far from its place, and where a twin should be, goes to that one.
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from masklet.geometry import Box
+from masklet.tracking.bank import MemoryBank
+from masklet.tracking.mask_scores import trimmed_boxes_of
+from masklet.tracking.places import Place, expected_places, fitted
+from masklet.tracking.policy import LOST_LOGIT, Moment, without_rivals
+
+ALIKE = 0.75
+"""Cosine of the looks of two objects from which on one may be taken for the other."""
+STRAY = 0.02
+"""Share of a mask's cells on each side that say nothing of where it ends."""
+_MARGIN = 0.15  # of their size: so near to each other do twins meet
+_TOLERANCE = 0.12  # of its size: so far outside its place may an object's claim lie
+_SURE = 8.0  # logit of every claim of twins that meet
+_PENALTY = 20.0  # logits for a whole size outside the place
+_BEFORE = 6.0  # logits for each twin that stands behind
+_LEAST_STEP = 0.01  # of the image's height, from one twin's foot to that of the one before it
+_LEAST_SHARE = 0.03  # of its place, to bring back an object that nobody saw
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What each object is left with.
+
+    Attributes:
+        logits: Masks (b, h4, w4).
+        was_given: Objects (b,) that got what others claimed.
+    """
+
+    logits: Tensor
+    was_given: Tensor
+
+
+def settle(
+    logits: Float[Tensor, "b h w"], banks: Sequence[MemoryBank], moment: Moment, *, num_looks: int | None
+) -> Settled:
+    """Give each cell to one object.
+
+    Args:
+        logits: What each object claims.
+        banks: Memory of each object.
+        moment: Where tracking stands.
+        num_looks: Leading channels of memory features that tell what an object looks like; None for all.
+    """
+    alike = look_alike(banks, num_looks).to(logits.device)
+    if not bool(alike.any()):
+        nothing = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
+        return Settled(without_rivals(logits), nothing)
+    expected = expected_places(banks, moment.age)
+    meets = _meetings(expected, alike)
+    is_on = logits > 0
+    # of twins that meet, each may own what any of them claims
+    may_own = is_on | (torch.einsum("ij,jhw->ihw", meets.float(), is_on.float()) > 0)
+    places = _look_again(expected, trimmed_boxes_of(may_own.float(), STRAY), meets)
+    outside = torch.stack([_outside(place, logits) for place in places])
+    sureness = _sureness(logits, places, outside, alike, meets)
+    owner = torch.where(may_own, sureness, -torch.inf).argmax(dim=0)
+    owner = _passed_on(owner, is_on, places, outside, alike)
+    rows = torch.arange(len(logits), device=logits.device)[:, None, None]
+    is_mine = (owner[None] == rows) & is_on.any(dim=0)
+    settled = torch.where(is_mine, logits.amax(dim=0, keepdim=True), logits.clamp(max=LOST_LOGIT))
+    return Settled(settled, (is_mine & ~is_on).flatten(1).any(dim=1))
+
+
+def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tensor, "b b"]:
+    """Which objects may be taken for each other, by what they looked like where a person pointed them out."""
+    looks = [_look(bank, num_looks) for bank in banks]
+    alike = torch.zeros(len(banks), len(banks), dtype=torch.bool)
+    for one, look in enumerate(looks):
+        for other, another in enumerate(looks):
+            if one != other and look is not None and another is not None:
+                alike[one, other] = bool((look * another).sum() >= ALIKE)
+    return alike
+
+
+def _look(bank: MemoryBank, num_looks: int | None) -> Tensor | None:
+    """Mean features under the mask of the newest prompted frame, of length 1; None where nothing was there."""
+    entries = [entry for entry in bank.conditioning.values() if entry.box is not None]
+    if not entries:
+        return None
+    entry = max(entries, key=lambda one: one.frame)
+    features = entry.features[:num_looks].float()
+    inside = (entry.logits[None, None] > 0).float()
+    weights = F.adaptive_avg_pool2d(inside, (features.shape[-2], features.shape[-1]))[0, 0]
+    return F.normalize((features * weights).sum(dim=(1, 2)), dim=0).cpu()
+
+
+def _meetings(places: Sequence[Place | None], alike: Bool[Tensor, "b b"]) -> Bool[Tensor, "b b"]:
+    """Which twins should touch or hide each other now."""
+    meets = torch.zeros_like(alike)
+    for one, place in enumerate(places):
+        for other, another in enumerate(places):
+            if place is not None and another is not None and bool(alike[one, other]):
+                meets[one, other] = place.enlarged(_MARGIN).iou(another.enlarged(_MARGIN)) > 0
+    return meets
+
+
+def _look_again(
+    places: Sequence[Place | None], claims: Sequence[Box | None], meets: Bool[Tensor, "b b"]
+) -> list[Place | None]:
+    """Places after a look at what is claimed now; who stands behind a twin is believed to be where it should be."""
+    looked: list[Place | None] = []
+    for index, (place, claim) in enumerate(zip(places, claims, strict=True)):
+        others = [(at, other) for at, other in enumerate(places) if at != index and other is not None]
+        is_behind = place is not None and any(
+            bool(meets[index, at]) and _is_before(other, place) for at, other in others
+        )
+        if place is None or claim is None or is_behind:
+            looked.append(place)
+        else:
+            looked.append(fitted(place, claim, [other.box for _, other in others]))
+    return looked
+
+
+def _is_before(one: Place, other: Place) -> bool:
+    """Whether one stands nearer: of two of one kind it is the one whose foot is lower in the image."""
+    return one.box.y1 > other.box.y1 + _LEAST_STEP
+
+
+def _sureness(
+    logits: Float[Tensor, "b h w"],
+    places: Sequence[Place | None],
+    outside: Float[Tensor, "b h w"],
+    alike: Bool[Tensor, "b b"],
+    meets: Bool[Tensor, "b b"],
+) -> Float[Tensor, "b h w"]:
+    """How strong each object's claim on each cell is, were it to make one."""
+    is_meeting = meets.any(dim=1)[:, None, None]
+    num_behind = torch.zeros(len(places), 1, 1, device=logits.device)
+    for one, place in enumerate(places):
+        for other, another in enumerate(places):
+            if place is not None and another is not None and bool(meets[one, other]):
+                num_behind[one] += _is_before(place, another)
+    claim = torch.where(is_meeting, _SURE + _BEFORE * num_behind * (outside <= 0), logits)
+    tolerated = outside - torch.where(is_meeting, 0.0, _TOLERANCE)
+    return claim - _PENALTY * tolerated.clamp(min=0) * alike.any(dim=1)[:, None, None]
+
+
+def _passed_on(
+    owner: Int[Tensor, "h w"],
+    is_on: Bool[Tensor, "b h w"],
+    places: Sequence[Place | None],
+    outside: Float[Tensor, "b h w"],
+    alike: Bool[Tensor, "b b"],
+) -> Int[Tensor, "h w"]:
+    """Owners after cells far from their owner's place went to the twin that should be right there."""
+    nearest, heir = torch.where(alike[owner].permute(2, 0, 1), outside, torch.inf).min(dim=0)
+    is_far = outside.gather(0, owner[None])[0] > _TOLERANCE
+    may_pass = is_on.any(dim=0) & is_far & (nearest <= 0)
+    passed = owner
+    for index, place in enumerate(places):
+        share = may_pass & (heir == index)
+        if place is None or not bool(share.any()):
+            continue
+        # an object that nobody saw is not brought back by a sliver
+        if bool(is_on[index].any()) or float(share.sum()) >= _LEAST_SHARE * place.box.area * share.numel():
+            passed = torch.where(share, index, passed)
+    return passed
+
+
+def _outside(place: Place | None, logits: Float[Tensor, "b h w"]) -> Float[Tensor, "h w"]:
+    """How far each cell lies outside a place, in shares of its size; 0 everywhere where no place is known."""
+    height, width = logits.shape[-2:]
+    if place is None:
+        return torch.zeros(height, width, device=logits.device)
+    xs = (torch.arange(width, device=logits.device) + 0.5) / width
+    ys = (torch.arange(height, device=logits.device) + 0.5) / height
+    across = (xs - place.x.centre).abs() / place.x.size - 0.5
+    down = (ys - place.y.centre).abs() / place.y.size - 0.5
+    return torch.maximum(across[None, :], down[:, None]).clamp(min=0)
