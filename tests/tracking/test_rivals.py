@@ -54,7 +54,8 @@ def test_only_what_looks_alike_is_alike():
     banks = [bank_of([0]), bank_of([12]), bank_of([24], BLUE), MemoryBank()]
     expected = torch.zeros(4, 4, dtype=torch.bool)
     expected[0, 1] = expected[1, 0] = True
-    assert torch.equal(look_alike(banks, None), expected)
+    assert torch.equal(look_alike(banks, 2), expected)
+    assert not look_alike(banks, None).any()
     # the channels after the first say nothing of looks
     assert bool(look_alike([bank_of([0], (1.0, 0.0)), bank_of([12], (1.0, 9.0))], 1)[0, 1])
 
@@ -64,7 +65,7 @@ def test_those_that_do_not_look_alike_only_share_no_cell():
         [bank_of([4, 4, 4]), bank_of([20, 20, 20], BLUE)],
         torch.stack((blob(4, 20), blob(20) + 1)),
     )
-    settled = settle(logits, banks, at(3), num_looks=None)
+    settled = settle(logits, banks, at(3), num_looks=2)
     assert torch.equal(settled.logits, without_rivals(logits))
     assert not settled.was_given.any()
 
@@ -72,7 +73,7 @@ def test_those_that_do_not_look_alike_only_share_no_cell():
 def test_a_twin_that_claims_both_keeps_its_own():
     banks = [bank_of([12, 12, 12, 12]), bank_of([20, 20, 20, 20])]
     logits = torch.stack((torch.full((SIDE, SIDE), -1024.0), blob(12, 20)))
-    settled = settle(logits, banks, at(4), num_looks=None)
+    settled = settle(logits, banks, at(4), num_looks=2)
     assert is_blob(settled.logits[0], 12)
     assert is_blob(settled.logits[1], 20)
     assert settled.was_given.tolist() == [True, False]
@@ -80,7 +81,7 @@ def test_a_twin_that_claims_both_keeps_its_own():
 
 def test_twins_whose_claims_were_swapped_get_their_own_back():
     banks = [bank_of([12, 12, 12, 12]), bank_of([21, 21, 21, 21])]
-    settled = settle(torch.stack((blob(21), blob(12))), banks, at(4), num_looks=None)
+    settled = settle(torch.stack((blob(21), blob(12))), banks, at(4), num_looks=2)
     assert is_blob(settled.logits[0], 12)
     assert is_blob(settled.logits[1], 21)
     assert settled.was_given.tolist() == [True, True]
@@ -90,7 +91,7 @@ def test_twins_that_pass_each_other_go_on_their_ways():
     # one moves right, two a step a frame; the other left, before it, its foot lower in the image
     behind, before = bank_of([8, 10, 12, 14]), bank_of([28, 26, 24, 22], top=18)
     both = torch.maximum(blob(16), blob(20, top=18))
-    settled = settle(torch.stack((both, both)), [behind, before], at(4), num_looks=None)
+    settled = settle(torch.stack((both, both)), [behind, before], at(4), num_looks=2)
     assert is_blob(settled.logits[1], 20, top=18)
     hidden = (blob(16) > 0) & ~(blob(20, top=18) > 0)
     assert torch.equal(settled.logits[0] > 0, hidden)
@@ -99,7 +100,7 @@ def test_twins_that_pass_each_other_go_on_their_ways():
 def test_a_twin_far_away_may_move_as_it_likes():
     banks = [bank_of([2, 2, 2, 2]), bank_of([28, 28, 28, 28])]
     logits = torch.stack((blob(14), blob(28)))
-    settled = settle(logits, banks, at(4), num_looks=None)
+    settled = settle(logits, banks, at(4), num_looks=2)
     assert is_blob(settled.logits[0], 14)
     assert is_blob(settled.logits[1], 28)
 
@@ -109,7 +110,7 @@ def test_a_sliver_brings_nobody_back():
     claims = blob(22)
     claims[17, 10] = 8.0
     nobody = torch.full((SIDE, SIDE), -1024.0)
-    settled = settle(torch.stack((nobody, claims)), [gone, bank_of([22] * 4)], at(4), num_looks=None)
+    settled = settle(torch.stack((nobody, claims)), [gone, bank_of([22] * 4)], at(4), num_looks=2)
     assert not bool((settled.logits[0] > 0).any())
     assert not settled.was_given.any()
 

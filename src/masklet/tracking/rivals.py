@@ -57,7 +57,8 @@ def settle(
         logits: What each object claims.
         banks: Memory of each object.
         moment: Where tracking stands.
-        num_looks: Leading channels of memory features that tell what an object looks like; None for all.
+        num_looks: Leading channels of memory features that tell what an object looks like; None for models whose
+            memory does not say so, which know no twins.
     """
     alike = look_alike(banks, num_looks).to(logits.device)
     if not bool(alike.any()):
@@ -81,8 +82,10 @@ def settle(
 
 def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tensor, "b b"]:
     """Which objects may be taken for each other, by what they looked like where a person pointed them out."""
-    looks = [_look(bank, num_looks) for bank in banks]
     alike = torch.zeros(len(banks), len(banks), dtype=torch.bool)
+    if num_looks is None:
+        return alike
+    looks = [_look(bank, num_looks) for bank in banks]
     for one, look in enumerate(looks):
         for other, another in enumerate(looks):
             if one != other and look is not None and another is not None:
@@ -90,7 +93,7 @@ def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tenso
     return alike
 
 
-def _look(bank: MemoryBank, num_looks: int | None) -> Tensor | None:
+def _look(bank: MemoryBank, num_looks: int) -> Tensor | None:
     """Mean features under the mask of the newest prompted frame, of length 1; None where nothing was there."""
     entries = [entry for entry in bank.conditioning.values() if entry.box is not None]
     if not entries:

@@ -249,7 +249,7 @@ class Tracker:
 
     @property
     def _num_looks(self) -> int | None:
-        """Channels of memory that hold what a frame looks like; None for memories that do not keep it apart."""
+        """Channels of memory that hold what a frame looks like; None where memory does not keep it apart."""
         memory = self.model.config.memory
         return memory.key_dim if isinstance(memory, AffinityMemoryConfig) else None
 
