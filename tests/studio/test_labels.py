@@ -2,7 +2,9 @@
 
 import io
 import json
+import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from masklet.formats import FORMATS, read_labels
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
+from masklet.studio.exports.labels import LabelFile, write_labels_in_steps
 
 
 @pytest.fixture
@@ -239,3 +242,39 @@ def test_a_corrected_frame_is_not_doubted_again(labelled, media_id):
 def test_size_of_masks(labelled, media_id):
     for one in labelled.masks(media_id):
         assert rle.area(RLE(Size(40, 56), one["counts"].encode())) == one["area"]
+
+
+def test_a_cancelled_export_stops_at_the_next_frame_and_leaves_nothing(labelled, media_id, tmp_path):
+    studio = labelled.client.app.state.studio
+    begun = threading.Event()
+
+    def read_for_ever(labels, out, media):
+        out.mkdir(exist_ok=True)
+        with media.open(labels.entries[0]) as source:
+            while True:
+                source.read(0)
+                begun.set()
+
+    target = replace(FORMATS["cutouts"], exporter=read_for_ever)
+    wanted = LabelFile(media=[studio.store.projects.media(media_id)], target=target, path=tmp_path / "a.zip")
+    steps = write_labels_in_steps(studio.store, studio.library, studio.openers[2], wanted)
+    next(steps)
+    assert begun.wait(20)
+    steps.close()
+    for thread in [one for one in threading.enumerate() if one.name == "masklet-export"]:
+        thread.join(20)
+    assert list(tmp_path.glob("a.zip")) == list(tmp_path.glob("labels-*")) == []
+
+
+def test_boxes_alone_are_cut_out_on_the_way_in(page, media_id, upload_file):
+    boxes = {
+        "images": [{"id": 1, "file_name": "clip.jpg", "width": 56, "height": 40}],
+        "categories": [{"id": 5, "name": "tile"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 5, "bbox": [8, 10, 16, 16], "iscrowd": 0}],
+    }
+    reply = import_labels(page, upload_file, json.dumps(boxes).encode(), "boxes.json").json()
+    assert (reply["num_objects"], reply["num_masks"]) == (1, 1)
+    made = page.state()["media"][0]["objects"][0]
+    assert made["prompts"][0]["box"] == [8, 10, 24, 26]
+    assert page.masks(media_id)[0]["is_prompted"]
+    assert page.track(media_id)["status"] == "done"

@@ -16,7 +16,7 @@ from masklet.predictors.restore import result_of
 from masklet.prompts import PromptSet
 from masklet.studio.refusals import RefusedError, not_found
 from masklet.studio.sessions import to_row
-from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder
+from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder, Store
 from masklet.studio.store.rows import values_of, with_flags
 from masklet.studio.tasks import Engine
 from masklet.studio.tracking import TrackTask, Workshop, publish_mask
@@ -49,6 +49,11 @@ class Editor:
         self._workshop = workshop
         self._engine = engine
         self._tasks: list[TrackTask] = []
+
+    @property
+    def store(self) -> Store:
+        """Where edits go."""
+        return self._workshop.store
 
     def watch(self, task: TrackTask) -> None:
         """Store what a tracking has found before any edit that concerns masks. On the engine's thread."""

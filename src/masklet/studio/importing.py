@@ -17,6 +17,7 @@ from masklet.formats import ArchiveLimits, Entry, LabelSet, read_labels
 from masklet.formats.label_set import base_name
 from masklet.geometry import Size
 from masklet.masks import rle
+from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
 from masklet.studio.decoding import Opener
 from masklet.studio.editing import MAX_OBJECTS, Editor, remove_object
@@ -24,11 +25,14 @@ from masklet.studio.exports.labels import ProjectMedia
 from masklet.studio.library import Library
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
-from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder, Store
+from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder
 from masklet.studio.store.rows import PromptRow, ResultRow, values_of
+from masklet.studio.suggesting import Suggester
 from masklet.video.overlay import object_color
 
 MAX_MASKS = 200_000
+MAX_BOXES = 500
+"""Boxes without masks that the model cuts out on the way in."""
 _NUM_REMEMBERED = 5
 """Imported masks of an object that tracking starts from: each of their frames is encoded when the video is opened."""
 _ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".zip", ".json", ".xml")
@@ -61,13 +65,14 @@ class LabelImporter:
     """Reads labels and puts them into projects."""
 
     def __init__(
-        self, settings: StudioSettings, store: Store, library: Library, editor: Editor, opener: Opener
+        self, settings: StudioSettings, editor: Editor, library: Library, opener: Opener, suggester: Suggester
     ) -> None:
         self._settings = settings
-        self._store = store
+        self._store = editor.store
         self._library = library
         self._editor = editor
         self._opener = opener
+        self._suggester = suggester
 
     def take(self, request: EditRequest, source: LabelSource) -> Edited:
         """Put labels into a project, between two frames of whatever is tracked.
@@ -80,7 +85,7 @@ class LabelImporter:
             FormatError: When they cannot be read, or are over a limit.
             RefusedError: When they belong to no medium of the project, or the edit is stale.
         """
-        return self._editor.perform(request, self._read_edit(request, source))
+        return self._editor.perform(request, self._read_edit(request, source, self._cut_out))
 
     def put(self, request: EditRequest, source: LabelSource) -> Edited:
         """The same before the studio's threads have started.
@@ -89,9 +94,11 @@ class LabelImporter:
             FormatError: When they cannot be read, or are over a limit.
             RefusedError: When they do not fit the medium.
         """
-        return self._store.edits.edit(request, self._read_edit(request, source))
+        return self._store.edits.edit(request, self._read_edit(request, source, lambda _row, entry: entry))
 
-    def _read_edit(self, request: EditRequest, source: LabelSource) -> Callable[[Recorder], dict[str, Any]]:
+    def _read_edit(
+        self, request: EditRequest, source: LabelSource, complete: Callable[[MediaRow, Entry], Entry]
+    ) -> Callable[[Recorder], dict[str, Any]]:
         media = [
             one
             for one in self._store.projects.media_of(request.project_id)
@@ -99,6 +106,13 @@ class LabelImporter:
         ]
         name, labels = self._read(media, source)
         pairs = matched(labels, media, source.media_id)
+        num_boxes = sum(len(bare_prompts(one)) for _, one in pairs)
+        if num_boxes > MAX_BOXES:
+            raise FormatError(
+                f"The labels hold {num_boxes} boxes without masks, the most that is cut out on the way in is {MAX_BOXES}; "
+                "import them in parts."
+            )
+        pairs = [(row, complete(row, entry)) for row, entry in pairs]
         num_masks = sum(len(track.frames) for _, one in pairs for track in one.project.tracks.values())
         num_objects = sum(len(one.project.tracks) for _, one in pairs)
         if num_masks > MAX_MASKS or num_objects > MAX_OBJECTS:
@@ -120,6 +134,23 @@ class LabelImporter:
             return reply
 
         return perform
+
+    def _cut_out(self, row: MediaRow, entry: Entry) -> Entry:
+        """The entry with masks where it says boxes or clicks alone."""
+        tracks = dict(entry.project.tracks)
+        size = entry.project.video.size
+        for object_id, frame, prompts in bare_prompts(entry):
+            found = self._suggester.preview(row, frame, prompts)
+            mask = FrameMask(
+                frame=frame,
+                rle=RLE(size, found.counts.encode("ascii")),
+                score=found.score,
+                presence=1.0,
+                stability=found.stability,
+                is_prompted=True,
+            )
+            tracks[object_id] = tracks[object_id].with_frames([mask])
+        return replace(entry, project=replace(entry.project, tracks=tracks))
 
     def _read(self, media: Sequence[MediaRow], source: LabelSource) -> tuple[str, LabelSet]:
         limits = ArchiveLimits(bytes=min(ArchiveLimits().bytes, self._settings.limits.upload_bytes))
@@ -162,6 +193,18 @@ def matched(
     for row, entry in pairs:
         _check_fit(row, entry)
     return pairs
+
+
+def bare_prompts(entry: Entry) -> list[tuple[int, int, PromptSet]]:
+    """Object, frame and prompts where something is said and no mask is given, as in labels of boxes alone."""
+    tracks = entry.project.tracks
+    return [
+        (object_id, frame, said)
+        for object_id, frames in entry.project.prompts.items()
+        for frame, said in frames.items()
+        if object_id in tracks
+        and (frame not in tracks[object_id].frames or tracks[object_id].frames[frame].is_absent)
+    ]
 
 
 def _names(entry: Entry) -> Iterator[str]:

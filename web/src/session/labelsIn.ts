@@ -28,6 +28,7 @@ export async function importLabels(
       label: "Undo",
       perform: () => { session.step("undo"); },
     });
+    if (reply.notes.length > 0) session.tell(reply.notes[0]);
     return null;
   } catch (error) {
     return describeError(error);
