@@ -30,7 +30,6 @@ def _can_join(values: Tensor, weight: Tensor) -> bool:
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
         and not torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage] - documented
-        and not torch.onnx.is_in_onnx_export()
         and not torch.compiler.is_compiling()
         and bool(torch.backends.mkldnn.enabled)
     )

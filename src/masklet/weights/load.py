@@ -18,7 +18,6 @@ from masklet.models.model import SegmentationModel, build
 from masklet.models.network import Network
 from masklet.models.precision import PrecisionName, PrecisionPolicy, choose_device
 from masklet.weights.card import WeightsCard, file_sha256, read_card
-from masklet.weights.download import fetch
 from masklet.weights.read import ReadWeights, read_weights
 from masklet.weights.registry import SOURCES, WeightsSource
 
@@ -124,6 +123,9 @@ def _preset_weights(source: WeightsSource) -> tuple[ReadWeights | None, str | No
     if source.kind == "random":
         return None, None
     if source.kind == "hub":
+        # the hub's client is slow to import, and embedded weights do without
+        from masklet.weights.download import fetch
+
         fetched = fetch(source)
         return read_weights(fetched.path), fetched.sha256
     with resources.as_file(resources.files("masklet.weights") / "embedded") as folder:
