@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masklet.cli.console import say
 from masklet.cli.evaluate_options import Options, Scored, counted, facts_of
 from masklet.cli.evaluate_predictions import WrittenOptions
-from masklet.errors import FormatError
+from masklet.errors import MaskletError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from masklet.evaluation.datasets import Clip
     from masklet.evaluation.occlusion import OcclusionScore
     from masklet.evaluation.vos import ObjectScore, VosReport
     from masklet.weights.load import LoadedModel
-
-
-def _clips_of(data: Path) -> Iterable[Clip]:
-    """Clips of a packed tar, or of a folder in DAVIS or SA-V layout."""
-    from masklet.evaluation.datasets import read_packed_clips
-    from masklet.evaluation.folders import read_davis, read_sav
-
-    if data.is_file():
-        return read_packed_clips(data)
-    if not data.is_dir():
-        raise FormatError(f"There is no data at {data}; give a packed tar or a folder.")
-    return read_sav(data) if (data / "JPEGImages_24fps").exists() else read_davis(data)
 
 
 def _tell_objects(scores: Sequence[ObjectScore]) -> None:
@@ -41,19 +27,37 @@ def _tell_objects(scores: Sequence[ObjectScore]) -> None:
 def score_followed(model: LoadedModel, options: Options) -> Scored:
     """Follow every object from a prompt on its first frame; with a report the masks are kept and drawn."""
     from masklet.evaluation.report import vos_document, vos_table
-    from masklet.evaluation.subjects import TrackSubject
-    from masklet.evaluation.vos import evaluate_vos, num_start_clicks
 
     if options.report is not None:
         return _reported_vos(model, options, options.report)
-    clips = islice(_clips_of(options.data), options.limit)
-    subject = TrackSubject(model, options.policy, start_clicks=num_start_clicks(options.prompt))
-    report = evaluate_vos(subject, clips, prompt=options.prompt, on_clip=_tell_objects)
+    report = _followed(model, options)
     return Scored(
         table=vos_table(report, title=options.data.name),
         document=vos_document(report),
         values=_vos_values(report),
     )
+
+
+def _followed(model: LoadedModel, options: Options) -> VosReport:
+    """Every clip; one that cannot be read or followed is named and left out."""
+    from masklet.evaluation.layouts import find_clips
+    from masklet.evaluation.subjects import TrackSubject
+    from masklet.evaluation.vos import VosReport, evaluate_clip, num_start_clicks
+
+    subject = TrackSubject(model, options.policy, start_clicks=num_start_clicks(options.prompt))
+    objects: list[ObjectScore] = []
+    for place in find_clips(options.data)[1][: options.limit]:
+        try:
+            read = place.read()
+            scores = evaluate_clip(subject, read.clip, prompt=options.prompt)
+        except MaskletError as error:
+            say(f"{place.name}: {error}")
+            continue
+        for problem in read.problems:
+            say(problem)
+        _tell_objects(scores)
+        objects.extend(scores)
+    return VosReport(prompt=options.prompt, objects=tuple(objects))
 
 
 def _vos_values(report: VosReport) -> dict[str, object]:

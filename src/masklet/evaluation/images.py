@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from masklet.errors import FormatError
-from masklet.masks.arrays import ByteArray, IntArray
+from masklet.masks.arrays import ByteArray
 
 IMAGE_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 """Endings of the files that count as frames, in lower case."""
@@ -45,28 +45,6 @@ def decode_rgb(content: bytes, name: str) -> ByteArray:
             return np.array(image.convert("RGB"))
     except _DECODE_ERRORS as error:
         raise FormatError(f"The image {name} cannot be decoded: {error}.") from error
-
-
-def read_index_map(path: Path) -> IntArray:
-    """Read a PNG of object indices.
-
-    Args:
-        path: An indexed PNG, whose indices are taken as they are, or a grey one, in which all but 0 becomes
-            1.
-
-    Returns:
-        (h, w) whole numbers.
-
-    Raises:
-        FormatError: When it is another format or damaged.
-    """
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            if image.mode == "P":
-                return np.asarray(image).astype(np.int64)
-            return (np.asarray(image.convert("L")) > 0).astype(np.int64)
-    except _DECODE_ERRORS as error:
-        raise FormatError(f"The annotation {path.name} of {path.parent.name} is damaged: {error}.") from error
 
 
 def read_ids(path: Path) -> ByteArray:

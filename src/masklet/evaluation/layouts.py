@@ -1,6 +1,6 @@
 """Where data sets keep the truth: DAVIS, YouTube-VOS, MOSE, LVOS, SA-V and packed tars, read one clip at a time.
 
-Unlike the strict readers of ``folders``, these leave out what is missing or damaged and say so by name. Images
+What is missing or damaged is left out and named; who cannot use a part of a clip refuses it by what was named. Images
 need not be there.
 """
 

@@ -1,4 +1,7 @@
-"""Readers of common data sets as they come: COCO JSON, DAVIS folders and SA-V clips."""
+"""Common data sets as they come, for training: COCO JSON, DAVIS folders and SA-V clips.
+
+Masks are read by the readers of evaluation and of the label formats; here they become records to draw from.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from pycocotools import mask as coco_mask
 
-from masklet.errors import TrainingError
+from masklet.errors import FormatError, TrainingError
+from masklet.evaluation.layouts import read_id_maps
+from masklet.formats.coco import read_segmentation
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.training.data import (
@@ -76,7 +79,7 @@ def open_coco(annotations: Path, images: Path, *, source: str = "coco") -> Shard
             for entry in listing["images"]
             if entry["id"] in by_image
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, FormatError) as error:
         raise TrainingError(
             f"{annotations} is not a COCO instance file ({error!r}); give one with images and annotations."
         ) from error
@@ -105,13 +108,8 @@ def coco_counts(
     segmentation: Sequence[Sequence[float]] | Mapping[str, Any], size_hw: tuple[int, int]
 ) -> bytes:
     """Compressed counts of a COCO segmentation: polygons, plain counts or compressed counts."""
-    height, width = size_hw
-    if not isinstance(segmentation, Mapping):
-        return bytes(coco_mask.merge(coco_mask.frPyObjects(list(segmentation), height, width))["counts"])
-    counts = segmentation["counts"]
-    if isinstance(counts, list):
-        return rle.from_runs(Size(height, width), counts).counts
-    return counts.encode() if isinstance(counts, str) else bytes(counts)
+    mask = read_segmentation(segmentation, Size(*size_hw), "an annotation")
+    return rle.empty(Size(*size_hw)).counts if mask is None else mask.counts
 
 
 def open_davis(folder: Path, *, clips: Sequence[str] | None = None, source: str = "davis") -> Shards:
@@ -135,10 +133,12 @@ def open_davis(folder: Path, *, clips: Sequence[str] | None = None, source: str 
         raise TrainingError(
             f"{folder} holds no Annotations/<size>/<clip> folder; give the folder above Annotations."
         )
-    return Shards(clips={source: tuple(_davis_clip(folder, path, source) for path in found)})
+    records = (_davis_clip(folder, path, source) for path in found)
+    return Shards(clips={source: tuple(record for record in records if record is not None)})
 
 
-def _davis_clip(folder: Path, annotations: Path, source: str) -> ClipRecord:
+def _davis_clip(folder: Path, annotations: Path, source: str) -> ClipRecord | None:
+    """A clip, or None when it shows no object."""
     images = folder / "JPEGImages" / annotations.parent.name / annotations.name
     by_stem = {path.stem: path for path in sorted(images.glob("*")) if path.suffix.lower() in _IMAGE_SUFFIXES}
     masks = sorted(annotations.glob("*.png"))
@@ -148,27 +148,20 @@ def _davis_clip(folder: Path, annotations: Path, source: str) -> ClipRecord:
             f"Clip {annotations.name} has {len(masks)} masks, {len(missing)} of them without a frame in "
             f"{images}; restore the frames or remove the clip."
         )
-    planes = [_identity_plane(path) for path in masks]
-    identities = sorted({int(value) for plane in planes for value in np.unique(plane)} - {0, 255})
-    if not identities:
-        identities = [255]  # the 2016 edition marks its only object white
-    counts = [[rle.encode(plane == identity).counts for identity in identities] for plane in planes]
+    problems: list[str] = []
+    layers = list(read_id_maps(annotations, annotations.name, problems).values())
+    if problems:
+        raise TrainingError(f"A mask cannot be used ({problems[0]}); restore or remove it.")
+    if not layers:
+        return None
+    names = [path.stem for path in masks]
     return measured_clip(
         source=source,
         name=annotations.name,
-        size_hw=(planes[0].shape[0], planes[0].shape[1]),
-        frames=EncodedFrames(tuple(by_stem[path.stem] for path in masks)),
-        counts=counts,
+        size_hw=layers[0][names[0]].size.hw,
+        frames=EncodedFrames(tuple(by_stem[name] for name in names)),
+        counts=[[layer[name].counts for layer in layers] for name in names],
     )
-
-
-def _identity_plane(path: Path) -> np.ndarray:
-    """Object numbers of a palette or gray PNG, uint8 (h, w)."""
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            return np.array(image if image.mode in ("P", "L") else image.convert("L"), np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise TrainingError(f"Mask {path} is not a readable PNG ({error}); restore or remove it.") from error
 
 
 def open_sav(folder: Path, *, source: str = "sav") -> Shards:
@@ -198,7 +191,7 @@ def _sav_clip(video: Path, listing: Path, source: str) -> ClipRecord:
     try:
         size_hw = int(content["video_height"]), int(content["video_width"])
         rows = [[coco_counts(run, size_hw) for run in row] for row in content["masklet"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, FormatError) as error:
         raise TrainingError(f"{listing} is not an SA-V listing ({error!r}); remove the clip.") from error
     return measured_clip(
         source=source, name=video.stem, size_hw=size_hw, frames=VideoFrames(video, _SAV_STRIDE), counts=rows

@@ -1,9 +1,11 @@
+"""Clips of data sets as they are handed out: DAVIS, YouTube-VOS, MOSE, LVOS and SA-V."""
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from masklet.errors import FormatError
-from masklet.evaluation.folders import read_davis, read_sav
+from masklet.evaluation.layouts import find_clips
 
 SHAPE = (6, 8)
 
@@ -32,23 +34,30 @@ def index_map(**rows):
     return found
 
 
+def only_clip(root, layout):
+    found, (place,) = find_clips(root)
+    assert found == layout
+    return place.read().clip
+
+
 def test_davis_indices_are_objects_and_255_is_none(tmp_path):
     write_frames(tmp_path / "JPEGImages/480p/dog", 3)
     annotations = tmp_path / "Annotations/480p/dog"
     write_indexed(annotations / "00000.png", index_map(_1=0, _3=2, _255=5))
     write_indexed(annotations / "00002.png", index_map(_3=1))
-    (clip,) = read_davis(tmp_path)
+    clip = only_clip(tmp_path, "davis")
     assert clip.object_ids == (1, 3)
     assert clip.truth[1][1] is None
     assert np.array_equal(clip.mask(3, 0), index_map(_1=2) > 0)
     assert not clip.mask(1, 2).any()
     assert [int(frame.mean()) for frame in clip.frames()] == [0, 20, 40]
+    assert find_clips(tmp_path)[1][0].count_frames() == 3
 
 
-def test_davis_grey_annotation_is_one_object(tmp_path):
+def test_a_white_annotation_is_one_object(tmp_path):
     write_frames(tmp_path / "JPEGImages/480p/dog", 1)
     write_indexed(tmp_path / "Annotations/480p/dog/00000.png", index_map(_255=1), mode="L")
-    (clip,) = read_davis(tmp_path)
+    clip = only_clip(tmp_path, "davis")
     assert clip.object_ids == (1,)
     assert clip.mask(1, 0).sum() == SHAPE[1]
 
@@ -58,51 +67,53 @@ def test_sav_has_a_folder_per_object_and_gaps_between_annotations(tmp_path):
     for frame in (0, 4):
         write_indexed(tmp_path / f"Annotations_6fps/sav_1/000/{frame:05d}.png", index_map(_1=frame), mode="L")
     write_indexed(tmp_path / "Annotations_6fps/sav_1/001/00004.png", index_map(_1=3), mode="P")
-    (clip,) = read_sav(tmp_path)
+    clip = only_clip(tmp_path, "sav")
     assert clip.object_ids == (0, 1)
     assert [found is not None for found in clip.truth[0]] == [True, False, False, False, True, False]
     assert clip.first_frame(1) == 4
 
 
-def test_names_choose_clips(tmp_path):
-    for name in ("a", "b", "c"):
-        write_frames(tmp_path / "JPEGImages/480p" / name, 1)
-        write_indexed(tmp_path / f"Annotations/480p/{name}/00000.png", index_map(_1=1))
-    assert [clip.name for clip in read_davis(tmp_path, names=["c", "a"])] == ["a", "c"]
+def test_mose_has_no_resolution_between(tmp_path):
+    write_frames(tmp_path / "JPEGImages/dog", 2)
+    write_indexed(tmp_path / "Annotations/dog/00000.png", index_map(_2=1))
+    assert only_clip(tmp_path, "mose").object_ids == (2,)
+    assert find_clips(tmp_path, layout="lvos")[0] == "lvos"
 
 
-def test_name_that_leaves_the_folder_is_refused(tmp_path):
-    write_frames(tmp_path / "JPEGImages/480p/dog", 1)
-    with pytest.raises(FormatError, match="one folder name"):
-        list(read_davis(tmp_path, names=["../480p/dog"]))
+def test_a_folder_without_annotations_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="There is no data"):
+        find_clips(tmp_path / "none")
+    with pytest.raises(FormatError, match="needs the folder Annotations"):
+        find_clips(tmp_path)
 
 
-def test_missing_parts_are_refused(tmp_path):
-    with pytest.raises(FormatError, match="no folder JPEGImages/480p"):
-        list(read_davis(tmp_path))
-    write_frames(tmp_path / "JPEGImages/480p/dog", 0)
-    with pytest.raises(FormatError, match="no frames"):
-        list(read_davis(tmp_path))
-
-
-def test_clip_without_annotation_is_refused(tmp_path):
-    write_frames(tmp_path / "JPEGImages/480p/dog", 1)
-    (tmp_path / "Annotations/480p/dog").mkdir(parents=True)
-    with pytest.raises(FormatError, match="one size"):
-        list(read_davis(tmp_path))
-
-
-def test_damaged_annotation_is_refused(tmp_path):
+def test_a_clip_of_which_nothing_can_be_used_is_refused(tmp_path):
     write_frames(tmp_path / "JPEGImages/480p/dog", 1)
     path = tmp_path / "Annotations/480p/dog/00000.png"
     write_indexed(path, index_map(_1=1))
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(FormatError, match="damaged"):
-        list(read_davis(tmp_path))
+    (place,) = find_clips(tmp_path)[1]
+    with pytest.raises(FormatError, match="no annotation that can be read"):
+        place.read()
 
 
-def test_object_folder_that_is_no_number_is_refused(tmp_path):
-    write_frames(tmp_path / "JPEGImages_24fps/sav_1", 1)
-    write_indexed(tmp_path / "Annotations_6fps/sav_1/first/00000.png", index_map(_1=1))
-    with pytest.raises(FormatError, match="whole number"):
-        list(read_sav(tmp_path))
+def test_what_is_damaged_or_odd_is_named_and_left_out(tmp_path):
+    write_frames(tmp_path / "JPEGImages_24fps/sav_1", 2)
+    folder = tmp_path / "Annotations_6fps/sav_1"
+    write_indexed(folder / "001/00000.png", index_map(_1=1))
+    write_indexed(folder / "first/00000.png", index_map(_1=1))
+    (folder / "001/00001.png").write_bytes(b"no picture")
+    read = find_clips(tmp_path)[1][0].read()
+    assert read.clip.object_ids == (1,)
+    assert [found is not None for found in read.clip.truth[1]] == [True, False]
+    assert read.problems == (
+        "sav_1/001/00001.png: it is damaged or no PNG.",
+        "sav_1/first: the folder of an object must be a whole number.",
+    )
+
+
+def test_an_image_of_another_size_is_refused_when_it_is_asked_for(tmp_path):
+    write_frames(tmp_path / "JPEGImages/480p/dog", 1)
+    write_indexed(tmp_path / "Annotations/480p/dog/00000.png", np.ones((3, 3), np.uint8))
+    with pytest.raises(FormatError, match="its masks are"):
+        only_clip(tmp_path, "davis").frame(0)
