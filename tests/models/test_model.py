@@ -113,9 +113,12 @@ def test_batch_equals_one_by_one(model, generator):
 
     together = run(slice(0, batch))
     for row in range(batch):
-        for whole, one in zip(together, run(slice(row, row + 1)), strict=True):
-            # rounding of the encoder's batch, 1e-7, grows on its way through every part to the written memory
-            torch.testing.assert_close(one[0], whole[row], atol=3e-5, rtol=1e-4)
+        alone = run(slice(row, row + 1))
+        for whole, one in zip(together[:-1], alone[:-1], strict=True):
+            torch.testing.assert_close(one[0], whole[row], atol=2e-6, rtol=1e-6)
+        # the first norm of the mask is over two channels here: where both are nearly equal, it makes of a rounding of
+        # 1e-7 in the logits 1e-5 in the memory
+        torch.testing.assert_close(alone[-1][0], together[-1][row], atol=3e-5, rtol=1e-4)
 
 
 @torch.inference_mode()
