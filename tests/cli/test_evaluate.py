@@ -282,3 +282,32 @@ def test_annotation_effort_is_told_both_ways(masklet_command, clips, tmp_path):
         "report.json",
         "report.csv",
     }
+
+
+def test_speed_is_measured_against_a_baseline(masklet_command, clips, tmp_path):
+    words = (
+        "speed",
+        clips,
+        "--lengths",
+        "2,3",
+        "--objects",
+        "1",
+        "--turns",
+        1,
+        "--against-policy",
+        "quality",
+    )
+    outcome = masklet_command("evaluate", *words, "--report", tmp_path / "report", "--json", *MODEL)
+    assert outcome.code == 0, outcome.err
+    assert {"frames_per_second", "p99_ms", "peak_mib", "times_as_fast"} <= json.loads(outcome.out).keys()
+    document = json.loads((tmp_path / "report/report.json").read_text())
+    assert (document["name"], document["baseline"]) == (
+        "debug-compact, recent, torch",
+        "debug-compact, quality, torch",
+    )
+    assert [(cell["num_frames"], cell["num_objects"]) for cell in document["cells"]] == [(2, 1), (3, 1)]
+    assert document["facts"]["command"] == (
+        "masklet evaluate clips.tar --task speed --lengths 2,3 --objects 1 --turns 1 --against-policy quality"
+    )
+    bad = masklet_command("evaluate", "speed", clips, "--lengths", "many", *MODEL)
+    assert (bad.code, "whole numbers" in bad.err) == (1, True)

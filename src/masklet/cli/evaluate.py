@@ -36,6 +36,20 @@ from masklet.cli.evaluate_interactive import (
 from masklet.cli.evaluate_options import MAX_CLICKS, Options, Scored, facts_of, journal_of
 from masklet.cli.evaluate_photos import score_clicks
 from masklet.cli.evaluate_predictions import WrittenOptions, score_written
+from masklet.cli.evaluate_speed import (
+    USUAL_LENGTHS,
+    USUAL_OBJECTS,
+    USUAL_TURNS,
+    AgainstModelOption,
+    AgainstPolicyOption,
+    AgainstRuntimeOption,
+    LengthsOption,
+    ObjectsOption,
+    Side,
+    SpeedOptions,
+    TurnsOption,
+    score_speed,
+)
 from masklet.cli.loading import load_chosen
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
 from masklet.errors import FormatError
@@ -43,7 +57,9 @@ from masklet.errors import FormatError
 if TYPE_CHECKING:
     from masklet.weights.load import LoadedModel
 
-TaskName: TypeAlias = Literal["vos", "interactive", "clicks", "domains", "auto", "occlusion", "effort"]
+TaskName: TypeAlias = Literal[
+    "vos", "interactive", "clicks", "domains", "auto", "occlusion", "effort", "speed"
+]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
 
@@ -59,7 +75,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         typer.Option(
             "--task",
             help="Follow objects, correct them in rounds, click on photos or domains, find everything in photos, see "
-            "objects leave and return, count the work of annotating.",
+            "objects leave and return, count the work of annotating, measure speed.",
         ),
     ] = None,
     predictions: shared.PredictionsOption = None,
@@ -80,6 +96,12 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     target: TargetOption = USUAL_TARGET,
     every: EveryOption = 1,
     most_frames: MostFramesOption = None,
+    lengths: LengthsOption = USUAL_LENGTHS,
+    objects: ObjectsOption = USUAL_OBJECTS,
+    turns: TurnsOption = USUAL_TURNS,
+    against_model: AgainstModelOption = None,
+    against_policy: AgainstPolicyOption = None,
+    against_runtime: AgainstRuntimeOption = None,
     limit: shared.LimitOption = None,
     model: ModelOption = "compact",
     policy: shared.PolicyOption = "recent",
@@ -109,6 +131,16 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     effort = EffortOptions(
         target=target, clicks=clicks_per_frame or EFFORT_CLICKS, every=every, most_frames=most_frames
     )
+    side = Side(model=model, policy=policy, runtime=runtime, device=device, image_size=image_size)
+    speed = SpeedOptions(
+        side=side,
+        lengths=lengths,
+        objects=objects,
+        turns=turns,
+        model=against_model,
+        policy=against_policy,
+        runtime=against_runtime,
+    )
     plans: dict[TaskName, _Plan] = {
         "vos": _Plan(score=score_followed, words=(f"--prompt {prompt}",)),
         "interactive": _Plan(score=partial(score_interactive, chosen=interactive), words=interactive.words),
@@ -117,6 +149,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         "auto": _Plan(score=partial(score_auto, preset=preset), words=(f"--preset {preset}",)),
         "occlusion": _Plan(score=score_occlusion),
         "effort": _Plan(score=partial(score_effort, chosen=effort), words=effort.words),
+        "speed": _Plan(score=partial(score_speed, chosen=speed), words=speed.words),
     }
     plan = plans[task]
     options = Options(

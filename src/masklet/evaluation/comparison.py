@@ -111,6 +111,9 @@ def read_measures(document: Mapping[str, object]) -> Measured:
     masklets = document.get("masklets")
     if isinstance(masklets, list) and masklets:
         return _effort_measures(cast("Sequence[Mapping[str, object]]", masklets))
+    cells = document.get("cells")
+    if isinstance(cells, list) and cells:
+        return _speed_measures(cast("Sequence[Mapping[str, object]]", cells))
     for name in ("domains", "sources"):
         found = document.get(name)
         if isinstance(found, dict) and found:
@@ -317,6 +320,19 @@ def _effort_measures(masklets: Sequence[Mapping[str, object]]) -> Measured:
                 measures.setdefault(f"{measure}, {name}", {})[key] = float(found[measure])
     better = {name: name.startswith("quality") for name in measures}
     return Measured(measures=measures, higher_is_better=better)
+
+
+def _speed_measures(cells: Sequence[Mapping[str, object]]) -> Measured:
+    """Numbers of objects and frames; two runs tell of one machine at two times, see --against-model for one run."""
+    measures: dict[str, dict[ObjectKey, float]] = {}
+    for one in cells:
+        key = (f"{one['num_objects']} objects", f"{one['num_frames']} frames")
+        latency = cast("Mapping[str, float]", one["latency_ms"])
+        values = {f"{name} ms": value for name, value in latency.items()}
+        values["peak MiB"] = cast("float", one["peak_mib"])
+        for name, value in values.items():
+            measures.setdefault(name, {})[key] = float(value)
+    return Measured(measures=measures, higher_is_better=dict.fromkeys(measures, False))
 
 
 def _clip_measures(clips: Sequence[Mapping[str, object]]) -> Measured:

@@ -120,10 +120,10 @@ def radar_chart(axes: Sequence[str], layers: Mapping[str, Sequence[float]]) -> s
             f'<polygon points="{ring(values)}" style="stroke:{colour};fill:{colour}" fill-opacity="0.13" stroke-width="2.2"/>'
         )
         parts += [_dot(*place(index, value), colour) for index, value in enumerate(values)]
-    parts += [
-        f'<text x="{centre_x + 4}" y="{centre_y - level * radius - 2:.1f}">{level:g}</text>'
-        for level in (0.5, 1)
-    ]
+    # the numbers of the rings stand between two axes, clear of their names
+    for level in (0.5, 1):
+        (x0, y0), (x1, y1) = place(0, level), place(1, level)
+        parts.append(f'<text x="{(x0 + x1) / 2 + 3:.1f}" y="{(y0 + y1) / 2 - 3:.1f}">{level:g}</text>')
     return _svg(width, height, "Scores of every domain", parts)
 
 

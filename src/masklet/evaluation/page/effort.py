@@ -28,7 +28,11 @@ def effort_page(
     """
     sections = [
         Section(title="What time buys", note=_CURVE_NOTE, body=_charts(report)),
-        Section(title="Masklets", note="Most is gained on the first.", body=_table(report)),
+        Section(
+            title="Masklets",
+            note="Most is gained on the first; red where the target was not reached.",
+            body=_table(report),
+        ),
         Section(title="What a second is", note="", body=_costs(report)),
     ]
     if problems:
@@ -56,13 +60,17 @@ _CURVE_NOTE = (
 
 def _numbers(report: EffortReport) -> list[tuple[str, str]]:
     by_frame, tracked = (report.totals(way) for way in WAYS)
+    each = "frame by frame"
     return [
-        (f"{report.times_faster:.1f}x", "less time by tracking"),
-        (f"{by_frame.clicks:.1f} → {tracked.clicks:.1f}", "clicks a masklet"),
-        (f"{by_frame.seconds_per_frame:.1f} → {tracked.seconds_per_frame:.1f}", "seconds a frame"),
-        (f"{100 * by_frame.reached:.0f} → {100 * tracked.reached:.0f} %", "reach the target"),
-        (f"{100 * by_frame.quality:.1f} → {100 * tracked.quality:.1f}", f"{measure_name(report)} at the end"),
-        (f"{100 * tracked.opened:.0f} %", "frames worked on, tracking"),
+        (f"{report.times_faster:.1f}", "times faster by tracking"),
+        (f"{tracked.clicks:.1f}", f"clicks a masklet; {each} {by_frame.clicks:.1f}"),
+        (f"{tracked.seconds_per_frame:.1f}", f"seconds a frame; {each} {by_frame.seconds_per_frame:.1f}"),
+        (f"{100 * tracked.reached:.0f} %", f"reach the target; {each} {100 * by_frame.reached:.0f} %"),
+        (
+            f"{100 * tracked.quality:.1f}",
+            f"{measure_name(report)} at the end; {each} {100 * by_frame.quality:.1f}",
+        ),
+        (f"{100 * tracked.opened:.0f} %", "of the frames worked on by tracking"),
         (str(len(report.masklets)), "masklets"),
     ]
 
@@ -129,7 +137,7 @@ def _table(report: EffortReport) -> str:
 
 
 def _quality(one: Effort, target: float) -> str:
-    return f"{one.mean_iou:.3f}" if one.is_reached(target) else f"{one.mean_iou:.3f} (not reached)"
+    return f"{one.mean_iou:.3f}" if one.is_reached(target) else f'<span class="low">{one.mean_iou:.3f}</span>'
 
 
 def _costs(report: EffortReport) -> str:

@@ -122,14 +122,13 @@ def _charts(report: ProposalReport) -> str:
 def _domain_table(report: ProposalReport) -> str:
     most = report.protocol.most
     sizes = [size for size in SIZES if size != "all"]
-    header = ["domain, hardest first", "images", "regions", *[f"AR@{k}" for k in most[:-1]], f"AR@{most[-1]}"]
+    header = ["domain, hardest first", "regions", *[f"AR@{k}" for k in most[:-1]], f"AR@{most[-1]}"]
     header += [*sizes, "covering", "covered"]
 
     def cells(name: str, one: ProposalSummary) -> list[str]:
         by_size = [one.recall_by_size.get(size) for size in sizes]
         return [
             escape(name),
-            str(one.num_images),
             str(one.num_regions),
             *[f"{one.recall[k]:.3f}" for k in most[:-1]],
             bar(one.recall[most[-1]]),
