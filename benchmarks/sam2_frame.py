@@ -46,6 +46,7 @@ from masklet.video.source import Frame
 from masklet.video.writer import Mp4Writer
 from masklet.weights.load import LoadedModel
 
+SIDE = 1024
 NUM_PAST = 16
 HEIGHT, WIDTH = 720, 1280
 
@@ -160,8 +161,9 @@ def peak_mb() -> float:
 
 def facts(arguments: argparse.Namespace, more: str) -> dict[str, object]:
     """Where the result comes from."""
+    side = "" if arguments.side == SIDE else f" --side {arguments.side}"
     return run_facts(
-        command=f"python benchmarks/sam2_frame.py {more}",
+        command=f"python benchmarks/sam2_frame.py {more}{side}",
         model=f"sam2.1-tiny, random weights, {arguments.side} px",
         threads=str(torch.get_num_threads()),
         transformers=transformers.__version__,
@@ -279,7 +281,7 @@ def first_mask(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--objects", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--alone", action="store_true")
