@@ -1,4 +1,4 @@
-import { CopyPlus, MousePointerClick, Plus } from "lucide-react";
+import { CopyPlus, FileInput, MousePointerClick, Plus } from "lucide-react";
 import { findObject, type Media } from "../model/document";
 import { proposeSimilar } from "../session/candidates";
 import { useSession, useStudio } from "../session/context";
@@ -23,7 +23,11 @@ export function ObjectsPanel({ media }: { readonly media: Media }) {
           <ObjectCard key={object.id} media={media} object={object} isSelected={object.id === selectedId} />
         ))}
       </ul>
-      {media.objects.length === 0 ? null : isNew ? (
+      {media.objects.length === 0 ? (
+        <Button look="quiet" className="add-object" icon={<FileInput size={17} />} onClick={() => { session.store.set({ dialog: "import" }); }}>
+          Or import labels
+        </Button>
+      ) : isNew ? (
         <p className="new-hint" role="status">
           <MousePointerClick size={18} aria-hidden="true" />
           Click the next object on the picture.

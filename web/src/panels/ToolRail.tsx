@@ -20,6 +20,7 @@ export function ToolRail() {
   const isAdding = useStudio((state) => state.isAdding);
   const radius = useStudio((state) => state.brushRadius);
   const isChoosing = useStudio((state) => state.candidates !== null);
+  const isFindingAll = useStudio((state) => state.candidates?.source === "everything");
   const act = (id: string): void => { run(session, commandById(id)); };
   return (
     <div className="tool-rail" role="toolbar" aria-label="Tools" aria-orientation="vertical">
@@ -46,7 +47,7 @@ export function ToolRail() {
         </IconButton>
       ))}
       <span className="rail-gap" />
-      <IconButton label="Find all on this frame" keys="E" tip="right" className="tool" isPressed={isChoosing} onClick={() => { act(isChoosing ? "leave" : "everything"); }}>
+      <IconButton label="Find all on this frame" keys="E" tip="right" className="tool" isPressed={isFindingAll} onClick={() => { act(isFindingAll ? "leave" : "everything"); }}>
         <Sparkles size={20} />
         <span className="tool-name" aria-hidden="true">Find all</span>
       </IconButton>
