@@ -96,7 +96,7 @@ def radar_chart(axes: Sequence[str], layers: Mapping[str, Sequence[float]]) -> s
         axes: Names, at least three.
         layers: For each name the value on each axis, in [0, 1]; at most four layers.
     """
-    width, height, radius = 560.0, 440.0, 150.0
+    width, height, radius = 500.0, 390.0, 160.0
     centre_x, centre_y = width / 2, height / 2
 
     def place(index: int, value: float) -> tuple[float, float]:
@@ -112,7 +112,7 @@ def radar_chart(axes: Sequence[str], layers: Mapping[str, Sequence[float]]) -> s
     for index, name in enumerate(axes):
         x, y = place(index, 1)
         parts.append(f'<path class="grid" d="M{centre_x} {centre_y}L{x:.1f} {y:.1f}"/>')
-        x, y = place(index, 1.1)
+        x, y = place(index, 1.08)
         anchor = "middle" if abs(x - centre_x) < 12 else "start" if x > centre_x else "end"
         parts.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{escape(name)}</text>')
     for values, colour in zip(layers.values(), COLOURS, strict=False):
