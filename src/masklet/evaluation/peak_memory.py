@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ class PeakMemory:
     def start(self) -> None:
         """Begin anew, as far as the system allows; elsewhere than on Linux the peak of the whole process stays."""
         gc.collect()
+        _give_back()
         if self._card is not None:
             import torch
 
@@ -47,6 +49,15 @@ class PeakMemory:
         import torch
 
         return torch.cuda.max_memory_allocated(self._card)
+
+
+def _give_back() -> None:
+    """Hand what was freed back to the system, where the C library can: it would count as held otherwise."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return
+    trim(0)
 
 
 def _whole_life_bytes() -> int:
