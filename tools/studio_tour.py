@@ -1,6 +1,6 @@
 """Record a tour of the studio as a video: the real page, server and embedded model, driven by a script.
 
-usage: studio_tour.py OUT.mp4
+usage: studio_tour.py OUT.mp4 [PICTURE WORDS]
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from masklet.geometry import Size
+from masklet.masks import rle
+from masklet.masks.rle import RLE
 from masklet.video.writer import Mp4Writer
 
 SIZE = (1280, 720)
@@ -39,17 +42,19 @@ FLAGS = [
     "--no-first-run",
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-TRACK_MS = 600_000
+TRACK_MS = 1_200_000
+TRUE_MASKS = Path(__file__).parents[1] / "samples" / "cup_shuffle" / "masks.json"
+CLICKED_CUP = "2"
 _CAPTION = """text => {
     let box = document.getElementById("tour-caption");
     if (!box) {
         box = document.createElement("div");
         box.id = "tour-caption";
         Object.assign(box.style, {position: "fixed", left: "50%", top: "70px", translate: "-50% 0", zIndex: 99,
-            padding: "12px 22px", borderRadius: "14px", background: "rgb(0 0 0 / 82%)", color: "#fff",
+            maxWidth: "80vw", padding: "12px 22px", borderRadius: "14px", background: "rgb(0 0 0 / 82%)", color: "#fff",
             font: "600 20px Inter Variable", pointerEvents: "none"});
-        document.body.append(box);
     }
+    (document.querySelector("dialog[open]") ?? document.body).append(box);  // what is modal covers all else
     box.textContent = text;
 }"""
 
@@ -121,25 +126,78 @@ class Tour:
         self.page.locator("[data-testid=saving]", has_text="Saved").wait_for()
         self.page.wait_for_timeout(900)
 
+    def hurry(self) -> None:
+        """Track to the end; a slow machine does not make a long video."""
+        self._recorder.is_hurried = True
+        self.page.keyboard.press("t")
+        running = self.page.get_by_role("progressbar", name="Tracking")
+        running.or_(self.page.get_by_text("Followed all the way")).first.wait_for()
+        self.page.locator(".track-button").wait_for(timeout=TRACK_MS)
+        self._recorder.is_hurried = False
+
     def run(self) -> None:
         """The whole journey."""
-        page = self.page
         self.say("masklet studio: everything stays on this machine.", 3)
-        page.get_by_role("button", name="Try the sample clip").click()
-        page.locator("[data-testid=picture][data-frame='0']").wait_for()
+        self.page.get_by_role("button", name="Try the sample clip").click()
+        self.page.locator("[data-testid=picture][data-frame='0']").wait_for()
+        self.cut_out()
+        self.label()
+        self.say("Track: the masks appear as they are found.", 1)
+        self.hurry()
+        self.correct()
+        self.review()
+        self.add_effects()
+        self.take_along()
+
+    def cut_out(self) -> None:
+        """Two objects, one click each."""
         self.say("Click an object.")
         self.click(322, 203)
         self.say("Then the next one.")
-        page.keyboard.press("n")
+        self.page.keyboard.press("n")
         self.click(411, 252)
-        self.say("Track: the masks appear as they are found.", 1)
-        self._recorder.is_hurried = True  # a slow machine does not make a long video
-        page.keyboard.press("t")
-        page.get_by_role("progressbar", name="Tracking").wait_for()
-        page.locator(".track-button").wait_for(timeout=TRACK_MS)
-        self._recorder.is_hurried = False
-        self.say("The lanes show where the model is sure. Jump to where it is not.")
+
+    def label(self) -> None:
+        """Classes with their keys."""
+        page = self.page
+        self.say("Say what they are: one key labels an object.", 1)
+        page.get_by_role("tab", name="Classes").click()
+        for name in ("cup", "ball"):
+            page.get_by_label("New class").press_sequentially(name, delay=60)
+            page.keyboard.press("Enter")
+            page.get_by_label(f"Name of class {name}").wait_for()
+        page.get_by_role("tab", name="Objects").click()
+        for place, key in enumerate("12"):
+            page.locator(".card-pick").nth(place).click()
+            page.keyboard.press(key)
+            page.wait_for_timeout(700)
+
+    def correct(self) -> None:
+        """One click on a frame that is wrong, and only what it changes is tracked again."""
+        page = self.page
+        self.say("The lanes show where the model is sure. Go to where it is not.")
+        page.locator(".card-pick").first.click()
         page.keyboard.press("f")
+        page.wait_for_timeout(1200)
+        page.locator(".card-pick").first.click()
+        frame = int(page.get_by_test_id("picture").get_attribute("data-frame") or 0)
+        self.say("One click corrects it; only what it changes is tracked again.")
+        self.click(*_middle_of_cup(frame))
+        self.hurry()
+
+    def review(self) -> None:
+        """From doubt to doubt."""
+        self.say("Review: the most doubtful first.", 1)
+        self.page.keyboard.press("r")
+        self.page.get_by_role("list", name="Review queue").wait_for()
+        self.page.wait_for_timeout(2000)
+        for _ in range(2):
+            self.page.keyboard.press("y")
+            self.page.wait_for_timeout(1300)
+
+    def add_effects(self) -> None:
+        """Background and objects, while it plays."""
+        page = self.page
         self.say("Effects, on the picture at once.", 1)
         page.get_by_role("tab", name="Effects").click()
         page.get_by_role("button", name="Desaturate").click()
@@ -149,13 +207,52 @@ class Tour:
         page.wait_for_timeout(1500)
         page.keyboard.press("Home")
         page.keyboard.press("Space")
-        self.say("Play it.", 5)
+        self.say("Play it.", 6)
+        page.keyboard.press("Space")
+
+    def take_along(self) -> None:
+        """The formats."""
+        page = self.page
         page.keyboard.press("Control+e")
-        self.say("And take it with you: video, masks, COCO.", 3)
+        self.say("Take it with you: videos, cut-outs with transparency, twenty formats of labels.", 2)
+        groups = page.locator(".export-groups")
+        for step in (220, 440, 660):
+            groups.evaluate("(one, top) => one.scrollTo({top, behavior: 'smooth'})", step)
+            page.wait_for_timeout(1100)
+        page.get_by_role("radio", name="COCO", exact=True).check(force=True)
+        page.get_by_role("dialog").get_by_role("button", name="Export").click()
+        page.get_by_text("The file is ready.").wait_for()
+        page.wait_for_timeout(1500)
+
+    def find_words(self, picture: Path, words: str) -> None:
+        """What words find on a picture of one's own."""
+        page = self.page
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="All projects").click()
+        page.get_by_test_id("file-input").set_input_files(str(picture))
+        page.locator("[data-testid=picture][data-frame='0']").wait_for()
+        self.say("Or say in words what you look for.", 1)
+        page.keyboard.press("/")
+        page.get_by_test_id("words").press_sequentially(words, delay=70)
+        page.keyboard.press("Enter")
+        page.get_by_role("list", name="Candidates").wait_for()
+        page.wait_for_timeout(2500)
+        page.locator(".accept").click()
+        page.wait_for_timeout(2500)
 
 
-def main(path: Path) -> None:
-    """Record the tour."""
+def _middle_of_cup(frame: int) -> tuple[int, int]:
+    """A point in the middle of what is seen of the clicked cup, from the clip's true masks; x and y in pixels."""
+    known = json.loads(TRUE_MASKS.read_text(encoding="utf-8"))
+    counts = known["objects"][CLICKED_CUP][frame]
+    height, width = known["size"]
+    mask = rle.decode(RLE(Size(height, width), counts.encode("ascii")))
+    rows, columns = np.nonzero(mask)
+    return int(np.median(columns)), int(np.median(rows))
+
+
+def main(path: Path, words: tuple[Path, str] | None = None) -> None:
+    """Record the tour; with a picture and words, what they find on it comes last."""
     browser_path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser_path is None:
         sys.exit("The tour needs Chromium; `make browser` finds or installs it.")
@@ -165,7 +262,10 @@ def main(path: Path) -> None:
         page.set_default_timeout(120_000)
         page.goto(url)
         recorder = Recorder(page)
-        Tour(page, recorder).run()
+        tour = Tour(page, recorder)
+        tour.run()
+        if words is not None:
+            tour.find_words(*words)
         path.parent.mkdir(parents=True, exist_ok=True)
         recorder.write(path)
         browser.close()
@@ -173,4 +273,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), (Path(sys.argv[2]), sys.argv[3]) if len(sys.argv) == 4 else None)
