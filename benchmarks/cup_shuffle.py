@@ -1,4 +1,4 @@
-"""The embedded model on the sample clip, whose true masks are known: one click per object on frame 0.
+"""The embedded model on the sample clip, whose true masks are known: its own prompts on frame 0.
 
     python benchmarks/cup_shuffle.py [--model NAME|FILE] [--policy NAME]
 
@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import masklet
+from masklet.cli.prompt_files import read_prompts_file
 from masklet.evaluation.identity import Identity, identities_at_end
 from masklet.evaluation.report import run_facts, write_json
 from masklet.geometry import Size
@@ -49,13 +50,9 @@ def true_masks() -> dict[int, list[np.ndarray]]:
 
 def follow(model: str, policy: str) -> list[FrameResult]:
     """Track all objects from the sample's own prompts."""
-    prompts = json.loads((SAMPLE / "prompts.json").read_text(encoding="utf-8"))["prompts"]
     with masklet.VideoSession(masklet.load_model(model), SAMPLE / "clip.mp4", policy=policy) as session:
-        for one in prompts:
-            clicks = [masklet.Click(x, y, bool(sign)) for x, y, sign in one["clicks"]]
-            session.prompt(
-                object_id=one["object"], frame=one["frame"], prompts=masklet.PromptSet(clicks=clicks)
-            )
+        for one in read_prompts_file(SAMPLE / "prompts.json"):
+            session.prompt(object_id=one.object_id, frame=one.frame, prompts=one.prompts)
         return list(session.track())
 
 
@@ -110,7 +107,7 @@ def main() -> None:
     """Measure, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="compact")
-    parser.add_argument("--policy", default="recent")
+    parser.add_argument("--policy", default="rivals", help="what the tracker remembers")
     arguments = parser.parse_args()
     truth = true_masks()
     results = follow(arguments.model, arguments.policy)

@@ -1,6 +1,6 @@
 """The embedded model beside transformers' EdgeTAM and Sam2 tiny (random weights) in one run: frame, embedding, click.
 
-    pip install --no-deps timm     # EdgeTAM's encoder; without it EdgeTAM is left out, and the result says so
+    pip install --no-deps timm torchvision   # EdgeTAM's encoder; without them it is left out, and the result says so
     python benchmarks/peers.py [--rounds N]
 
 Interleaved: every round runs each subject once on each task, in turn. Each runs at its own input size, in float32, on
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,10 +60,25 @@ PEERS = {
 }
 
 
+def let_torchvision_load() -> None:
+    """Lets timm import torchvision beside a build of torch that its compiled operators, unused here, do not fit."""
+    registrations = "torchvision._meta_registrations"
+    sys.modules.setdefault(registrations, types.ModuleType(registrations))
+
+
+def configured(name: str) -> Any:  # noqa: ANN401 - transformers' own value
+    """A peer's standard configuration; its EdgeTAM misspells the name of its encoder and would take another."""
+    config = getattr(transformers, name)()
+    backbone = getattr(config.vision_config, "backbone_config", None)
+    if hasattr(backbone, "archirecture"):
+        backbone.architecture = backbone.archirecture
+    return config
+
+
 def peer_frame(peer: Peer, rounds: int) -> Callable[[], object]:
     """Tracks the next frame of a clip of noise, the memory being full."""
     torch.manual_seed(0)
-    model = getattr(transformers, peer.video)(getattr(transformers, peer.video_config)()).eval()
+    model = getattr(transformers, peer.video)(configured(peer.video_config)).eval()
     clip = torch.rand(NUM_WARM + rounds, 3, PEER_SIDE, PEER_SIDE)
     session: Any = getattr(transformers, peer.session)(
         video=clip, video_height=PEER_SIDE, video_width=PEER_SIDE, inference_device="cpu", dtype=torch.float32
@@ -82,7 +99,7 @@ def peer_frame(peer: Peer, rounds: int) -> Callable[[], object]:
 def peer_image(peer: Peer) -> tuple[Callable[[], object], Callable[[], object]]:
     """Embeds an image, and answers a click on an embedded one."""
     torch.manual_seed(0)
-    model = getattr(transformers, peer.image)(getattr(transformers, peer.image_config)()).eval()
+    model = getattr(transformers, peer.image)(configured(peer.image_config)).eval()
     pixels = torch.rand(1, 3, PEER_SIDE, PEER_SIDE)
     said = one_click()
     click = {"input_points": said["point_coords"], "input_labels": said["point_labels"]}
@@ -129,6 +146,7 @@ def our_tasks(rounds: int) -> dict[str, Callable[[], object]]:
 
 def all_tasks(rounds: int) -> tuple[dict[str, dict[str, Callable[[], object]]], dict[str, str]]:
     """Tasks by subject, and why a subject is left out."""
+    let_torchvision_load()
     subjects, missing = {"compact": our_tasks(rounds)}, {}
     for name, peer in PEERS.items():
         try:

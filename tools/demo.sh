@@ -10,7 +10,7 @@ if [ -z "${DEMO_VIDEO:-}" ]; then
         exit 2
     fi
     out=${DEMO_OUT:-demo/cup_shuffle}
-    set -- samples/cup_shuffle/clip.mp4 --prompts samples/cup_shuffle/prompts.json
+    set -- samples/cup_shuffle/clip.mp4 --prompts samples/cup_shuffle/prompts.json --policy rivals
 else
     if [ -z "${DEMO_PROMPT:-}" ]; then
         echo 'VIDEO needs PROMPT, the object to follow (object 1, on frame 0, a click at x 320, y 240): PROMPT="1@0: +320,240".' >&2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import masklet
+from masklet.cli.prompt_files import read_prompts_file
 from masklet.masks.arrays import BoolArray, ByteArray
 from masklet.video.image import read_image
 from masklet.video.overlay import draw_overlay
@@ -74,7 +75,7 @@ def draw_pictures(model: LoadedModel) -> None:
 
 
 def mark(
-    image: Image.Image, clicks: Sequence[tuple[int, int, bool]], box: tuple[int, int, int, int] | None
+    image: Image.Image, clicks: Sequence[tuple[int, int, bool]], box: tuple[float, float, float, float] | None
 ) -> None:
     """Dots at clicks, white for what belongs to the object and black for what does not; a line around a box."""
     pen = ImageDraw.Draw(image)
@@ -98,19 +99,33 @@ def moving_view(pixels: ByteArray, *, num_frames: int, centre: tuple[float, floa
     return np.stack(frames)
 
 
-def draw_strip(model: LoadedModel, name: str, source: Path | ByteArray, clicks: Said) -> None:
-    """Some frames of a clip side by side, with the masks of objects that were clicked on frame 0."""
-    with masklet.VideoSession(model, source) as session:
-        for number, (x, y, _) in enumerate(clicks, start=1):
-            session.prompt(number, 0, masklet.PromptSet([masklet.Click(x, y)]))
+def clicked(*points: tuple[int, int]) -> dict[int, masklet.PromptSet]:
+    """One click per object, numbered from 1."""
+    return {
+        number: masklet.PromptSet([masklet.Click(*point)]) for number, point in enumerate(points, start=1)
+    }
+
+
+def draw_strip(
+    model: LoadedModel,
+    name: str,
+    source: Path | ByteArray,
+    prompts: Mapping[int, masklet.PromptSet],
+    policy: str = "recent",
+) -> None:
+    """Some frames of a clip side by side, with the masks of objects that were pointed out on frame 0."""
+    with masklet.VideoSession(model, source, policy=policy) as session:
+        for number, said in prompts.items():
+            session.prompt(number, 0, said)
         tracked = [(frame.index, dict(frame.masks)) for frame in session.track()]
     shown = {round(at) for at in np.linspace(0, len(tracked) - 1, NUM_SHOWN).tolist()}
     pictures: list[Image.Image] = []
     for index, pixels in frames_of(source):
         if index in shown:
             drawn = Image.fromarray(draw_overlay(pixels, tracked[index][1]))
-            if index == 0:
-                mark(drawn, clicks, None)
+            for said in prompts.values() if index == 0 else ():
+                clicks = [(round(click.x), round(click.y), click.positive) for click in said.clicks]
+                mark(drawn, clicks, None if said.box is None else said.box.xyxy)
             pictures.append(drawn.resize((FRAME_WIDTH, round(FRAME_WIDTH * drawn.height / drawn.width))))
     strip = Image.new("RGB", (FRAME_WIDTH * len(pictures), pictures[0].height))
     for number, picture in enumerate(pictures):
@@ -137,14 +152,13 @@ def main() -> None:
     """Draw all."""
     model = masklet.load_model("compact", device="cpu")
     draw_pictures(model)
-    draw_strip(
-        model, "strip-cups", SAMPLE / "clip.mp4", ((167, 204, True), (322, 203, True), (478, 202, True))
-    )
-    draw_strip(model, "strip-bunny", INPUTS / "bunny.mp4", ((205, 230, True),))
+    cups = {one.object_id: one.prompts for one in read_prompts_file(SAMPLE / "prompts.json")}
+    draw_strip(model, "strip-cups", SAMPLE / "clip.mp4", cups, policy="rivals")
+    draw_strip(model, "strip-bunny", INPUTS / "bunny.mp4", clicked((205, 230)))
     dogs = moving_view(read_image(INPUTS / "dogs.jpg"), num_frames=36, centre=(160.0, 200.0))
-    draw_strip(model, "strip-dogs", dogs, ((135, 70, True), (184, 168, True)))
+    draw_strip(model, "strip-dogs", dogs, clicked((135, 70), (184, 168)))
     flower = moving_view(read_image(INPUTS / "fig.jpg"), num_frames=36, centre=(390.0, 230.0))
-    draw_strip(model, "strip-fig", flower, ((158, 130, True),))
+    draw_strip(model, "strip-fig", flower, clicked((158, 130)))
 
 
 if __name__ == "__main__":

@@ -182,6 +182,28 @@ def click_on(mask: NDArray[np.bool_]) -> list[int]:
     return [int(columns[nearest]), int(rows[nearest]), 1]
 
 
+def box_around(mask: NDArray[np.bool_]) -> list[int]:
+    """The box of an object: ``[x0, y0, x1, y1]``, right and bottom edge exclusive.
+
+    Args:
+        mask: Visible pixels, (h, w), at least one.
+    """
+    rows, columns = np.nonzero(mask)
+    return [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
+
+
+def prompt_for(number: int, first: Picture) -> dict[str, object]:
+    """How an object is pointed out on the first picture: a box around a cup, a click on the ball."""
+    mask, is_cup = first == number, number in choreography.CUPS
+    return {
+        "object": number,
+        "frame": 0,
+        "clicks": [] if is_cup else [click_on(mask)],
+        "box": box_around(mask) if is_cup else None,
+        "mask": None,
+    }
+
+
 def write_documents(masks: Sequence[Picture], target: Path) -> None:
     """Write ``masks.json`` and ``prompts.json``.
 
@@ -203,11 +225,7 @@ def write_documents(masks: Sequence[Picture], target: Path) -> None:
         "objects": objects,
     }
     (target / "masks.json").write_text(json.dumps(document, indent=0) + "\n", encoding="utf-8")
-    prompts = [
-        {"object": number, "frame": 0, "clicks": [click_on(masks[0] == number)], "box": None, "mask": None}
-        for number in OBJECTS
-    ]
-    lines = ",\n  ".join(json.dumps(prompt) for prompt in prompts)
+    lines = ",\n  ".join(json.dumps(prompt_for(number, masks[0])) for number in OBJECTS)
     (target / "prompts.json").write_text(f'{{"prompts": [\n  {lines}\n]}}\n', encoding="utf-8")
 
 

@@ -15,8 +15,9 @@ from masklet.tracking.bank import MemoryBank
 
 WINDOW = 16
 """Frames that are looked back upon."""
-_SIZE_GAIN = 0.5
-_VELOCITY_GAIN = 0.8
+_MOST_GROWTH = 1.05  # of the size, a frame
+_MOVES = 0.02  # of its size a frame: so fast does an object move at least
+_VELOCITY_GAIN, _PARTIAL_GAIN = 0.8, 0.8  # after a look at all of it, and at a part
 _DAMPING = 0.85  # of the velocity, a frame without a look
 _BESIDE = 0.02  # of the image's side: so near does a rival hide an end
 _LEVEL = 0.3  # of the shorter one: so much do rivals share of an axis to stand side by side along the other
@@ -48,13 +49,18 @@ class Span:
     def seen(self, visible: Ends, rivals: Sequence[Ends]) -> Span:
         """After a look at the visible part, whose ends are the object's own unless a rival lies over them."""
         low, high = visible
-        size, half = self.size, self.size / 2
-        is_whole = _IS_WHOLE <= (high - low) / size <= 1 / _IS_WHOLE
+        length, size = high - low, self.size
+        is_whole = _IS_WHOLE <= length / size <= 1 / _IS_WHOLE
         is_low_end, is_high_end = (
             is_whole or not any(_covers(one, end) for one in rivals) for end in visible
         )
         if is_low_end and is_high_end:
-            size += _SIZE_GAIN * (high - low - size)
+            size *= min(max(length / size, 1 / _MOST_GROWTH), _MOST_GROWTH)
+        half, is_moving = size / 2, abs(self.velocity) > _MOVES * size
+        if is_moving and length > size / _IS_WHOLE:
+            # more than itself: what it leaves behind, a neighbour perhaps, says less than where it goes
+            is_low_end, is_high_end = is_low_end and self.velocity < 0, is_high_end and self.velocity > 0
+        if is_low_end and is_high_end:
             centre = (low + high) / 2
         elif is_low_end:
             centre = low + half
@@ -63,7 +69,8 @@ class Span:
         else:  # it covers what is seen, or lies within it
             least, most = sorted((high - half, low + half))
             centre = min(max(self.centre, least), most)
-        return Span(centre, size, self.velocity + _VELOCITY_GAIN * (centre - self.centre))
+        gain = _VELOCITY_GAIN if is_whole else _PARTIAL_GAIN
+        return Span(centre, size, self.velocity + gain * (centre - self.centre))
 
     def slid_to(self, looked: Span) -> Span:
         """Moved to where a look puts it, by half its size at most."""
@@ -101,6 +108,10 @@ class Place:
         """The whole object and a share of its size around it."""
         (x, across), (y, down) = ((span.centre, (0.5 + share) * span.size) for span in (self.x, self.y))
         return Box(x - across, y - down, x + across, y + down)
+
+    def is_exceeded_by(self, box: Box, ratio: float) -> bool:
+        """Whether a box is wider or higher than the object by a ratio."""
+        return box.x1 - box.x0 > ratio * self.x.size or box.y1 - box.y0 > ratio * self.y.size
 
     def moved(self) -> Place:
         """One frame on."""
@@ -161,5 +172,7 @@ def _follow(boxes: Mapping[int, Box], others: Sequence[Mapping[int, Box]]) -> Pl
     for age in range(oldest - 1, 0, -1):
         place = place.moved()
         if age in boxes:
-            place = place.seen(boxes[age], [other[age] for other in others if age in other])
+            # only what stands before an object, its foot lower in the image, hides where it ends
+            nearer = [other[age] for other in others if age in other and other[age].y1 > boxes[age].y1]
+            place = place.seen(boxes[age], nearer)
     return place.moved()

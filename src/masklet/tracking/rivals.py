@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from masklet.geometry import Box
@@ -27,6 +27,8 @@ ALIKE = 0.75
 STRAY = 0.02
 """Share of a mask's cells on each side that say nothing of where it ends."""
 _MARGIN = 0.15  # of their size: so near to each other do twins meet
+_SHARED = 0.1  # of the smaller claim
+_TOO_MUCH, _MUCH = 1.25, 1.12  # of its size
 _TOLERANCE = 0.12  # of its size: so far outside its place may an object's claim lie
 _SURE = 8.0  # logit of every claim of twins that meet
 _PENALTY = 20.0  # logits for a whole size outside the place
@@ -65,8 +67,8 @@ def settle(
         nothing = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
         return Settled(without_rivals(logits), nothing)
     expected = expected_places(banks, moment.age)
-    meets = _meetings(expected, alike)
     is_on = logits > 0
+    meets = _meetings(expected, alike) & _in_dispute(is_on, expected)
     # of twins that meet, each may own what any of them claims
     may_own = is_on | (torch.einsum("ij,jhw->ihw", meets.float(), is_on.float()) > 0)
     places = _look_again(expected, trimmed_boxes_of(may_own.float(), STRAY), meets)
@@ -76,6 +78,7 @@ def settle(
     owner = _passed_on(owner, is_on, places, outside, alike)
     rows = torch.arange(len(logits), device=logits.device)[:, None, None]
     is_mine = (owner[None] == rows) & is_on.any(dim=0)
+    is_mine &= ~(_is_odd(is_on, places, _MUCH) & alike.any(dim=1))[:, None, None] | (outside <= _TOLERANCE)
     settled = torch.where(is_mine, logits.amax(dim=0, keepdim=True), logits.clamp(max=LOST_LOGIT))
     return Settled(settled, (is_mine & ~is_on).flatten(1).any(dim=1))
 
@@ -113,6 +116,28 @@ def _meetings(places: Sequence[Place | None], alike: Bool[Tensor, "b b"]) -> Boo
             if place is not None and another is not None and bool(alike[one, other]):
                 meets[one, other] = place.enlarged(_MARGIN).iou(another.enlarged(_MARGIN)) > 0
     return meets
+
+
+def _in_dispute(is_on: Bool[Tensor, "b h w"], places: Sequence[Place | None]) -> Bool[Tensor, "b b"]:
+    """Whose claims cannot all be right: those of two that share cells, of one in another's place, too large, or none."""
+    areas = is_on.flatten(1).sum(dim=1).float()
+    shared = torch.einsum("ihw,jhw->ij", is_on.float(), is_on.float())
+    in_dispute = shared > _SHARED * torch.minimum(areas[:, None], areas[None])
+    inside = torch.stack([_outside(place, is_on) <= 0 for place in places])
+    held = torch.einsum("ihw,jhw->ij", is_on.float(), inside.float())  # of each claim, in each place
+    is_elsewhere = held.amax(dim=1) > 2 * held.diagonal()
+    is_odd = _is_odd(is_on, places, _TOO_MUCH) | is_elsewhere
+    return in_dispute | is_odd[:, None] | is_odd[None]
+
+
+def _is_odd(is_on: Bool[Tensor, "b h w"], places: Sequence[Place | None], ratio: float) -> Bool[Tensor, " b"]:
+    """Who claims nothing, or something larger by a ratio than the object is."""
+    boxes = trimmed_boxes_of(is_on.float(), STRAY)
+    odd = [
+        box is None or (place is not None and place.is_exceeded_by(box, ratio))
+        for box, place in zip(boxes, places, strict=True)
+    ]
+    return torch.tensor(odd, device=is_on.device)
 
 
 def _look_again(
@@ -178,13 +203,13 @@ def _passed_on(
     return passed
 
 
-def _outside(place: Place | None, logits: Float[Tensor, "b h w"]) -> Float[Tensor, "h w"]:
+def _outside(place: Place | None, like: Shaped[Tensor, "b h w"]) -> Float[Tensor, "h w"]:
     """How far each cell lies outside a place, in shares of its size; 0 everywhere where no place is known."""
-    height, width = logits.shape[-2:]
+    height, width = like.shape[-2:]
     if place is None:
-        return torch.zeros(height, width, device=logits.device)
-    xs = (torch.arange(width, device=logits.device) + 0.5) / width
-    ys = (torch.arange(height, device=logits.device) + 0.5) / height
+        return torch.zeros(height, width, device=like.device)
+    xs = (torch.arange(width, device=like.device) + 0.5) / width
+    ys = (torch.arange(height, device=like.device) + 0.5) / height
     across = (xs - place.x.centre).abs() / place.x.size - 0.5
     down = (ys - place.y.centre).abs() / place.y.size - 0.5
     return torch.maximum(across[None, :], down[:, None]).clamp(min=0)
