@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -34,6 +34,17 @@ class Section:
     title: str
     note: str
     body: str
+
+
+def problems_section(problems: Iterable[str], *, note: str = "") -> Section:
+    """What is missing or odd in a data set, by name.
+
+    Args:
+        problems: A sentence each, not escaped.
+        note: What that means for the rest.
+    """
+    items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
+    return Section(title="Missing or odd files", note=note, body=f'<ul class="problems">{items}</ul>')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

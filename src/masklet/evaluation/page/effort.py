@@ -10,7 +10,7 @@ import numpy as np
 from masklet.evaluation.annotation_effort import Effort
 from masklet.evaluation.effort_report import WAY_NAMES, WAYS, EffortReport, Masklet, measure_name, wanted
 from masklet.evaluation.page.charts import Line, colour_key, line_chart
-from masklet.evaluation.page.document import Page, Section, card, render, table
+from masklet.evaluation.page.document import Page, Section, card, problems_section, render, table
 
 _NUM_STEPS = 60
 
@@ -36,9 +36,7 @@ def effort_page(
         Section(title="What a second is", note="", body=_costs(report)),
     ]
     if problems:
-        items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        body = f'<ul class="problems">{items}</ul>'
-        sections.append(Section(title="Missing or odd files", note="Everything else was scored.", body=body))
+        sections.append(problems_section(problems, note="Everything else was scored."))
     return render(
         Page(
             kicker="Annotation effort",

@@ -20,7 +20,16 @@ from masklet.evaluation.page.charts import (
     line_chart,
     spark_line,
 )
-from masklet.evaluation.page.document import Page, Section, bar, card, difference_key, render, table
+from masklet.evaluation.page.document import (
+    Page,
+    Section,
+    bar,
+    card,
+    difference_key,
+    problems_section,
+    render,
+    table,
+)
 from masklet.evaluation.page.strips import Answered, failure_of, strip_of
 
 _MOST_CURVES, _MOST_STRIPS, _MOST_FAILURES = 36, 12, 12
@@ -48,9 +57,7 @@ def interactive_page(
         sections += _mode_sections(report)
     sections += _picture_sections(places, reports[0])
     if problems:
-        items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        body = f'<ul class="problems">{items}</ul>'
-        sections.append(Section(title="Missing or odd files", note="Everything else was scored.", body=body))
+        sections.append(problems_section(problems, note="Everything else was scored."))
     return render(
         Page(
             kicker="Interactive video segmentation",

@@ -10,7 +10,17 @@ import numpy as np
 
 from masklet.evaluation.clicks import ClickReport, ClickSummary, ObjectClicks
 from masklet.evaluation.page.charts import Line, bar_chart, colour_key, line_chart, radar_chart
-from masklet.evaluation.page.document import Page, Section, bar, card, difference_key, render, table, tile
+from masklet.evaluation.page.document import (
+    Page,
+    Section,
+    bar,
+    card,
+    difference_key,
+    problems_section,
+    render,
+    table,
+    tile,
+)
 from masklet.evaluation.page.pictures import around, difference_over, image_tag
 from masklet.masks.arrays import BoolArray, ByteArray
 
@@ -70,10 +80,7 @@ def photos_page(
         ),
     ]
     if problems:
-        items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        sections.append(
-            Section(title="Missing or odd files", note="", body=f'<ul class="problems">{items}</ul>')
-        )
+        sections.append(problems_section(problems))
     return render(
         Page(
             kicker="Images by clicks and boxes",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from masklet.evaluation.page.charts import Line, bar_chart, colour_key, line_chart, radar_chart
-from masklet.evaluation.page.document import Page, Section, bar, card, render, table
+from masklet.evaluation.page.document import Page, Section, bar, card, problems_section, render, table
 from masklet.evaluation.page.pictures import image_tag, objects_over
 from masklet.evaluation.proposals import SIZES, ImageRecall, ProposalReport, ProposalSummary
 from masklet.masks import rle
@@ -61,10 +61,7 @@ def proposals_page(
         ),
     ]
     if problems:
-        items = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
-        sections.append(
-            Section(title="Missing or odd files", note="", body=f'<ul class="problems">{items}</ul>')
-        )
+        sections.append(problems_section(problems))
     return render(
         Page(
             kicker="Automatic masks",

@@ -10,7 +10,16 @@ import numpy as np
 from masklet.errors import MaskletError
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.page.charts import Line, bar_chart, colour_key, line_chart, spark_line
-from masklet.evaluation.page.document import Page, Section, bar, card, difference_key, render, table
+from masklet.evaluation.page.document import (
+    Page,
+    Section,
+    bar,
+    card,
+    difference_key,
+    problems_section,
+    render,
+    table,
+)
 from masklet.evaluation.page.strips import Answered, failure_of, strip_of
 from masklet.evaluation.predictions import Predictions, read_predictions
 from masklet.evaluation.scoring import ClipScore, ObjectSeries, ScoredPredictions, ScoringJob
@@ -34,9 +43,7 @@ def video_page(job: ScoringJob, scored: ScoredPredictions, *, title: str, facts:
         *_picture_sections(job, scored),
     ]
     if scored.problems:
-        items = "".join(f"<li>{escape(problem)}</li>" for problem in scored.problems)
-        body = f'<ul class="problems">{items}</ul>'
-        sections.append(Section(title="Missing or odd files", note="Everything else was scored.", body=body))
+        sections.append(problems_section(scored.problems, note="Everything else was scored."))
     return render(
         Page(
             kicker="Video object segmentation",
