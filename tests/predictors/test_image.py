@@ -1,5 +1,6 @@
 """Still images: batches as one by one, saved and shared embeddings, refinement, and what is refused."""
 
+import gc
 import threading
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from masklet.errors import MediaError, MismatchedWeightsError, PromptError, WeightsError
+from masklet.models import sam2_clicks
 from masklet.predictors.image import Embedding, ImagePredictor, mask_stability
 from masklet.predictors.preprocess import PostProcess
 from masklet.prompts import Click, PromptSet
@@ -182,3 +184,36 @@ def test_an_embedding_of_another_model_is_refused(compact, photo, tmp_path):
         assert ImagePredictor(compact).predict(one, PromptSet([Click(12, 18)])).masks.shape[0] == 3
         with pytest.raises(MismatchedWeightsError, match="embed the image again"):
             other.predict(one, PromptSet([Click(12, 18)]))
+
+
+@pytest.mark.parametrize("prompts", [[CLICK], [CLICKS], [BOX], [CLICK, CLICK, PromptSet([Click(50, 40)])]])
+def test_prompts_of_one_image_answer_as_the_plain_decoder(make_lively, photo, monkeypatch, prompts):
+    predictor = ImagePredictor(make_lively("debug"), second_look=False)
+    embedding = predictor.embed(photo)
+    decoded = []
+    original = sam2_clicks.decode
+    monkeypatch.setattr(sam2_clicks, "decode", lambda *given: decoded.append(1) or original(*given))
+    fast = predictor.predict_objects(embedding, prompts, multimask=True)
+    refined = predictor.predict(embedding, CLICK, start_logits=fast[0].low_res_logits[0])
+    assert len(decoded) == 2
+    monkeypatch.setattr(sam2_clicks, "is_possible", lambda *_: False)
+    assert all(map(same, fast, predictor.predict_objects(embedding, prompts, multimask=True)))
+    assert same(refined, predictor.predict(embedding, CLICK, start_logits=fast[0].low_res_logits[0]))
+    assert len(decoded) == 2
+
+
+def test_what_an_image_brings_is_prepared_once_and_not_kept_for_longer(make_lively, photo, clip, monkeypatch):
+    predictor = ImagePredictor(make_lively("debug"), second_look=False)
+    prepared = []
+    original = sam2_clicks.prepare
+    monkeypatch.setattr(sam2_clicks, "prepare", lambda *given: prepared.append(1) or original(*given))
+    embedding, other = predictor.embed(photo), predictor.embed(clip[3])
+    first = predictor.predict(embedding, CLICK)
+    predictor.predict(embedding, BOX)
+    assert len(prepared) == 1
+    assert not same(predictor.predict(other, CLICK), first)
+    assert same(predictor.predict(embedding, CLICK), first)
+    assert len(prepared) == 3
+    del embedding, other
+    gc.collect()
+    assert predictor._last_shared is None

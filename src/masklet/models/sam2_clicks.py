@@ -1,4 +1,4 @@
-"""Many clicks on one image through SAM 2's mask decoder on a CPU: the same masks from fewer operations.
+"""Clicks on one image through SAM 2's mask decoder on a CPU: the same masks from fewer operations.
 
 A click brings few tokens (eight), an image many (4,096). Whatever the decoder multiplies with the image is therefore first
 multiplied with the tokens: with heads h, tokens t and image rows x,
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from masklet.models import blocked_attention
 from masklet.models.attention import Attention, split_heads
-from masklet.models.mask_decoder import NUM_MASKS, MaskDecoder, TwoWayBlock
+from masklet.models.mask_decoder import NUM_MASKS, DecodedMasks, MaskDecoder, TwoWayBlock
 from masklet.models.prompt_encoder import EncodedPrompts
 
 _TILE_ROWS = 512
@@ -139,6 +139,23 @@ def answer(decoder: MaskDecoder, image: SharedImage, prompt_tokens: Float[Tensor
         presence=decoder.presence_head(tokens[:, 0]).squeeze(-1),
         tokens=tokens[:, 2 : 2 + NUM_MASKS],
         rows=rows,
+    )
+
+
+def decode(decoder: MaskDecoder, image: SharedImage, prompt_tokens: Float[Tensor, "b p c"]) -> DecodedMasks:
+    """All four candidates of b prompts."""
+    answers = answer(decoder, image, prompt_tokens)
+    return draw_all(decoder, image, answers)
+
+
+def draw_all(decoder: MaskDecoder, image: SharedImage, answers: ClickAnswers) -> DecodedMasks:
+    """All four candidates of each click."""
+    logits = draw(decoder, image, answers, torch.ones_like(answers.iou, dtype=torch.bool))
+    return DecodedMasks(
+        logits=logits.unflatten(0, answers.iou.shape),
+        iou=answers.iou,
+        presence=answers.presence,
+        tokens=answers.tokens,
     )
 
 

@@ -107,9 +107,7 @@ class _Undrawn:
 def _whole(one: DecodedMasks | _Undrawn) -> DecodedMasks:
     if isinstance(one, DecodedMasks):
         return one
-    iou = one.answers.iou
-    logits = one.draw(torch.ones_like(iou, dtype=torch.bool)).unflatten(0, iou.shape)
-    return DecodedMasks(logits=logits, iou=iou, presence=one.answers.presence, tokens=one.answers.tokens)
+    return sam2_clicks.draw_all(one.decoder, one.image, one.answers)
 
 
 def _passes(
@@ -131,7 +129,7 @@ def _passes(
                 and mask is None
                 and sam2_clicks.is_possible(features.features, prompts)
             ):
-                shared = shared or _prepared(network, features, prompts)
+                shared = shared or shared_image(network, features, prompts)
                 answers = sam2_clicks.answer(network.decoder, shared, prompts.tokens)
                 yield _Undrawn(network.decoder, shared, answers)
                 continue
@@ -139,8 +137,9 @@ def _passes(
             yield network.decode(repeated, features.skips, prompts)
 
 
-def _prepared(
+def shared_image(
     network: SegmentationModel, features: ImageFeatures, prompts: EncodedPrompts
 ) -> sam2_clicks.SharedImage:
+    """What the decoder needs of one image, whatever is clicked."""
     position = network.prompt_encoder.position.grid(network.config.grid)
     return sam2_clicks.prepare(network.decoder, features.features, features.skips, prompts.dense, position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +12,17 @@ from torch import Tensor
 
 from masklet.errors import MediaError, MismatchedWeightsError, PromptError
 from masklet.geometry import Size
+from masklet.models import sam2_clicks
 from masklet.models.mask_decoder import DecodedMasks
-from masklet.models.model import ImageFeatures
+from masklet.models.model import ImageFeatures, SegmentationModel
+from masklet.models.prompt_encoder import EncodedPrompts
+from masklet.predictors.auto_decode import shared_image
 from masklet.predictors.embedding import Embedding
 from masklet.predictors.out_of_memory import in_parts
 from masklet.predictors.preprocess import (
     PostProcess,
+    tidy_masks,
     to_image_logits,
-    to_image_masks,
     to_model_prompt,
     to_pixels,
 )
@@ -34,7 +38,10 @@ from masklet.weights.load import LoadedModel, load_model
 
 
 class ImagePredictor:
-    """Segments objects in images. Holds a model and no other state; safe to share between threads."""
+    """Segments objects in images. Safe to share between threads: beside a model it holds one swapped value.
+
+    That value is what SAM 2's decoder, on a CPU, needs of the image that was last prompted, whatever is clicked on it.
+    """
 
     def __init__(
         self,
@@ -62,6 +69,7 @@ class ImagePredictor:
         self._tracker = Tracker(
             model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
         )
+        self._last_shared: tuple[weakref.ref[Tensor], sam2_clicks.SharedImage] | None = None
 
     @property
     def mask_side(self) -> int:
@@ -186,9 +194,7 @@ class ImagePredictor:
             for embedding, sets, ones in zip(embeddings, prompts, starts, strict=True)
             for one, start in zip(sets, ones or [None] * len(sets), strict=True)
         ]
-        features = _gather([embedding.features for embedding in embeddings], owners)
-        with self.model.precision.autocast():
-            decoded = self._tracker.decode(features, features.features, wanted)
+        decoded = self._decode([embedding.features for embedding in embeddings], owners, wanted)
         answers: list[list[Masks]] = [[] for _ in prompts]
         orders: list[list[list[int]]] = [[] for _ in prompts]
         for row, owner in enumerate(owners):
@@ -199,6 +205,38 @@ class ImagePredictor:
         for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
             self._look_again(embedding, sets, found, multimask=multimask)
         return answers if ranked else [_in_order(*pair) for pair in zip(answers, orders, strict=True)]
+
+    def _decode(
+        self, images: Sequence[ImageFeatures], owners: Sequence[int], prompts: Sequence[ModelPrompt]
+    ) -> DecodedMasks:
+        network, features = self.model.model, _gather(images, owners)
+        with self.model.precision.autocast():
+            encoded = self._tracker.encode(prompts, features.features)
+            if (
+                len(images) == 1
+                and isinstance(network, SegmentationModel)
+                and sam2_clicks.is_possible(images[0].features, encoded)
+            ):
+                is_same = all(prompt.start_logits is None for prompt in prompts)
+                shared = self._shared(network, images[0], encoded, is_kept=is_same)
+                return sam2_clicks.decode(network.decoder, shared, encoded.tokens)
+            return network.decode(features.features, features.skips, encoded)
+
+    def _shared(
+        self, network: SegmentationModel, image: ImageFeatures, prompts: EncodedPrompts, *, is_kept: bool
+    ) -> sam2_clicks.SharedImage:
+        """What the decoder needs of one image; kept for its next prompts where no mask to start from enters it."""
+        last = self._last_shared
+        if is_kept and last is not None and last[0]() is image.features:
+            return last[1]
+        shared = shared_image(network, image, prompts)
+        if is_kept:
+            self._last_shared = (weakref.ref(image.features, self._forget), shared)
+        return shared
+
+    def _forget(self, image: weakref.ref[Tensor]) -> None:
+        if self._last_shared is not None and self._last_shared[0] is image:
+            self._last_shared = None
 
     def _look_again(
         self,
@@ -230,10 +268,11 @@ class ImagePredictor:
         if self._closer is None:
             return None
         low, size = torch.from_numpy(low_res_logits)[None], Size(*picture.shape[:2])
+        full = to_image_logits(low, size, is_smooth=self._is_smooth)
         first = Masks(
-            masks=to_image_masks(low, size, self.post_process, is_smooth=self._is_smooth),
+            masks=tidy_masks(full, size.num_pixels / low.shape[-1] / low.shape[-2], self.post_process),
             scores=np.ones(1, np.float32),
-            logits=to_image_logits(low, size, is_smooth=self._is_smooth).numpy(),
+            logits=full.numpy(),
             presence=1.0,
             low_res_logits=low.numpy(),
         )
@@ -284,10 +323,11 @@ class ImagePredictor:
         )
 
     def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], low: Tensor, size: Size) -> Masks:
+        full = to_image_logits(low, size, is_smooth=self._is_smooth)
         return Masks(
-            masks=to_image_masks(low, size, self.post_process, is_smooth=self._is_smooth),
+            masks=tidy_masks(full, size.num_pixels / low.shape[-1] / low.shape[-2], self.post_process),
             scores=decoded.iou[row, chosen].float().cpu().numpy(),
-            logits=to_image_logits(low, size, is_smooth=self._is_smooth).cpu().numpy(),
+            logits=full.cpu().numpy(),
             presence=float(decoded.presence[row].float().sigmoid()),
             low_res_logits=low.clamp(-LOGIT_LIMIT, LOGIT_LIMIT).cpu().numpy(),
         )

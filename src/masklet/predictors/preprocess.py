@@ -110,8 +110,8 @@ def _enlarged(logits: np.ndarray, size: Size) -> np.ndarray:
 
 def to_image_masks(logits: Tensor, size: Size, post: PostProcess, *, is_smooth: bool = False) -> np.ndarray:
     """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
-    pixels_per_cell = size.num_pixels / logits.shape[-1] / logits.shape[-2]
-    return tidy_masks(to_image_logits(logits, size, is_smooth=is_smooth), pixels_per_cell, post)
+    full = to_image_logits(logits, size, is_smooth=is_smooth)
+    return tidy_masks(full, size.num_pixels / logits.shape[-1] / logits.shape[-2], post)
 
 
 def tidy_masks(full: Tensor, pixels_per_cell: float, post: PostProcess) -> np.ndarray:

@@ -23,7 +23,7 @@ from masklet.models.model import (
     resize_logits,
 )
 from masklet.models.network import Network
-from masklet.models.prompt_encoder import PointLabel
+from masklet.models.prompt_encoder import EncodedPrompts, PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
@@ -266,6 +266,12 @@ class Tracker:
         carried: Tensor | None = None,
     ) -> DecodedMasks:
         """All candidates for prompts with or without a mask to start from."""
+        return self.model.decode(features, image.skips, self.encode(prompts, features, carried))
+
+    def encode(
+        self, prompts: Sequence[ModelPrompt], features: Tensor, carried: Tensor | None = None
+    ) -> EncodedPrompts:
+        """Prompts with or without a mask to start from, as the decoder takes them, beside features (b, c, h, w)."""
         points, labels = pad_prompts(prompts, features.device)
         starts = [prompt.start_logits for prompt in prompts]
         start, given = None, None
@@ -277,8 +283,7 @@ class Tracker:
             given = None
             if any(one is None for one in starts):
                 given = torch.tensor([one is not None for one in starts], device=features.device)
-        encoded = self.model.encode_prompts(points, labels, start, given, carried)
-        return self.model.decode(features, image.skips, encoded)
+        return self.model.encode_prompts(points, labels, start, given, carried)
 
     def _given(self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment) -> Segmented:
         masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]
