@@ -76,10 +76,15 @@ class ClickAnswers:
 
 def is_possible(features: Float[Tensor, "#b c h w"], prompts: EncodedPrompts) -> bool:
     """Whether prompts can be decoded here: plain points on one image, on a CPU, in float32, without gradients."""
-    dense = prompts.dense
-    is_one_image = len(features) == 1 and (len(dense) == 1 or dense.stride(0) == 0)
+    is_one_image = _is_one_row(features) and _is_one_row(prompts.dense)
     is_plain = prompts.fine is None and prompts.valid is None
-    return is_one_image and is_plain and blocked_attention.is_possible(features)
+    is_followed = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - documented
+    return is_one_image and is_plain and not is_followed and blocked_attention.is_possible(features)
+
+
+def _is_one_row(values: Tensor) -> bool:
+    """Whether a batch is one row, or one that is repeated without a copy."""
+    return len(values) == 1 or values.stride(0) == 0
 
 
 def prepare(

@@ -23,6 +23,7 @@ from masklet.video.structure import sniff_container
 MAX_PIXELS = 64 * 1024 * 1024
 
 # A renamed play list, session description or concat script must not make FFmpeg open other files or sockets.
+_UNFINISHED = {"skip_idct": "all", "skip_loop_filter": "all"}
 _OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,gif",
     "protocol_whitelist": "file",
@@ -43,6 +44,7 @@ class FrameDecoder:
         """
         self._path = path
         self._is_tolerant = is_tolerant
+        self._is_unfinished = False
         self._max_pixels = max_pixels
         self._file: BinaryIO | None = None
         self._container: InputContainer | None = None
@@ -111,8 +113,9 @@ class FrameDecoder:
             raise DamagedMediaError(f"{self.name} states no picture size; it ends before the first picture.")
         self._check_pixels(context.width, context.height)
         if not context.is_open:
-            context.options = {"max_pixels": str(self._max_pixels)}
-            context.thread_type = "NONE" if self._is_tolerant else "AUTO"
+            skipped = _UNFINISHED if self._is_unfinished else {}
+            context.options = {"max_pixels": str(self._max_pixels), **skipped}
+            context.thread_type = "NONE" if self._is_tolerant else "SLICE" if self._is_unfinished else "AUTO"
             if self._is_tolerant:
                 context.thread_count = 1
 
@@ -165,6 +168,28 @@ class FrameDecoder:
         """Go to the key frame at or before a time stamp, as the container sees it."""
         with media_errors(self.name):
             self.container.seek(pts, stream=self.stream, backward=True)
+
+    def frame_times(self, start: int | None) -> list[int | None]:
+        """Time stamps of the pictures that decode from a key frame to the end, in order; the file is opened anew.
+
+        The pictures themselves are not finished: inverse transforms and loop filters are left out, which changes no
+        time stamp and no error.
+
+        Args:
+            start: Time stamp of the key frame; None for the beginning.
+
+        Raises:
+            MediaError: A packet cannot be read or decoded.
+        """
+        self.restart()
+        self._is_unfinished = True
+        try:
+            if start is not None:
+                self.seek(start)
+            return [frame.pts for frame in self.frames()]
+        finally:
+            self._is_unfinished = False
+            self.restart()
 
     def restart(self) -> None:
         """Go back to the first packet by opening the file anew, which leaves no decoder state."""

@@ -155,10 +155,7 @@ def _table_from_packets(decoder: FrameDecoder, packets: Packets) -> FrameTable:
 def _proves_itself(decoder: FrameDecoder, table: FrameTable) -> bool:
     """Whether the frames from the last key frame to the end are those of the table."""
     start = table.keyframes[-1]
-    decoder.restart()
-    if start:
-        decoder.seek(table.pts[start])
-    found = [frame.pts for frame in decoder.frames()]
+    found = decoder.frame_times(table.pts[start] if start else None)
     return tuple(p for p in found if p is not None and p >= table.pts[start]) == table.pts[start:]
 
 
