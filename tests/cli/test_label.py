@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from masklet.cli.main import app
+from masklet.cli.main import build_app
 
 MODEL = ("--model", "debug-compact", "--device", "cpu", "--min-score", "0")
 
 
 def label(*arguments):
-    return CliRunner().invoke(app, ["label", *map(str, arguments)])
+    return CliRunner().invoke(build_app(), ["label", *map(str, arguments)])
 
 
 @pytest.fixture

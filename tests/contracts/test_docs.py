@@ -38,9 +38,9 @@ def fenced_lines(page):
 
 
 def commands_of_the_command_line():
-    from masklet.cli.main import app
+    from masklet.cli.main import build_app
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(build_app())
     return set(command.commands)
 
 

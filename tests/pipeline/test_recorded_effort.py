@@ -6,7 +6,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from masklet.annotations import Edit, FrameMask, Project, Track, VideoFacts, save
-from masklet.cli.main import app
+from masklet.cli.main import build_app
 from masklet.geometry import Box, Size
 from masklet.masks import rle
 from masklet.pipeline.recorded_effort import recorded_effort
@@ -52,12 +52,12 @@ def test_time_goes_to_the_object_of_the_later_edit_and_long_pauses_count_as_noth
 def test_the_command_tells_of_both(tmp_path):
     path = tmp_path / "tracks.json"
     save(document(edit(1, 100), edit(1, 104)), path)
-    told = CliRunner().invoke(app, ["stats", str(path), "--json"])
+    told = CliRunner().invoke(build_app(), ["stats", str(path), "--json"])
     assert told.exit_code == 0, told.output
     values = json.loads(told.stdout)
     assert values["masks"] == 4
     assert values["work"][0]["clicks"] == 3
     assert values["work"][0]["seconds"] == 4
-    shown = CliRunner().invoke(app, ["stats", str(path)])
+    shown = CliRunner().invoke(build_app(), ["stats", str(path)])
     assert "clip.mp4" in shown.stdout
     assert "2 objects, 4 masks" in shown.stdout

@@ -1,46 +1,35 @@
-"""The ``masklet`` command. A new command is one import and one line in COMMANDS; it imports torch inside its function."""
+"""The ``masklet`` command. A new command is one line in COMMANDS; it imports torch inside its function."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from masklet import __version__
-from masklet.cli.auto import auto
-from masklet.cli.compare import compare
 from masklet.cli.console import guarded
-from masklet.cli.convert import convert, formats
-from masklet.cli.effects import effects
-from masklet.cli.evaluate import evaluate
-from masklet.cli.image import image
-from masklet.cli.info import info
-from masklet.cli.label import label
-from masklet.cli.models import models
-from masklet.cli.stats import stats
-from masklet.cli.studio import studio
-from masklet.cli.track import track
-from masklet.cli.train import train
 
-COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("track", track),
-    ("image", image),
-    ("auto", auto),
-    ("effects", effects),
-    ("convert", convert),
-    ("formats", formats),
-    ("label", label),
-    ("models", models),
-    ("info", info),
-    ("train", train),
-    ("evaluate", evaluate),
-    ("compare", compare),
-    ("stats", stats),
-    ("studio", studio),
-)
+COMMANDS = {
+    "track": "track",
+    "image": "image",
+    "auto": "auto",
+    "effects": "effects",
+    "convert": "convert",
+    "formats": "convert",
+    "label": "label",
+    "models": "models",
+    "info": "info",
+    "train": "train",
+    "evaluate": "evaluate",
+    "compare": "compare",
+    "stats": "stats",
+    "studio": "studio",
+}
+"""The module of ``masklet.cli`` that holds each command, a function of the command's name; loaded when it is wanted."""
 
 _DEBUG = "--debug"
 
@@ -57,14 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         level=logging.INFO if is_debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    chosen = build_app(is_debug=True) if is_debug else app
-    chosen([argument for argument in given if argument != _DEBUG])
+    wanted = [argument for argument in given if argument != _DEBUG]
+    build_app(wanted[0] if wanted else None, is_debug=is_debug)(wanted)
 
 
-def build_app(*, is_debug: bool = False) -> typer.Typer:
-    """The command line with every command.
+def build_app(only: str | None = None, *, is_debug: bool = False) -> typer.Typer:
+    """The command line with every command, or with the one that is going to run: the others need not be loaded.
 
     Args:
+        only: Name of the command; None, or what is no command, for all.
         is_debug: Whether errors show where they come from.
     """
     app = typer.Typer(
@@ -74,7 +64,8 @@ def build_app(*, is_debug: bool = False) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_front)
-    for name, command in COMMANDS:
+    for name in [only] if only in COMMANDS else COMMANDS:
+        command = getattr(import_module(f"masklet.cli.{COMMANDS[name]}"), name)
         app.command(name)(guarded(command, is_debug=is_debug))
     return app
 
@@ -96,7 +87,3 @@ def _front(
     ] = False,
 ) -> None:
     """Click an object, get it cut out and followed through the whole video."""
-
-
-app = build_app()
-"""The command line as typer knows it, for whatever lists or tests commands."""

@@ -6,6 +6,8 @@ Source: MobileNetV2 (Sandler et al. 2018) at output stride 16 with the image-lev
 
 from __future__ import annotations
 
+import sys
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -15,6 +17,11 @@ from masklet.models import fused
 from masklet.models.config import CompactEncoderConfig
 
 _RELU6 = 6.0
+
+
+def _is_exported_to_onnx() -> bool:
+    """Whether an exporter follows; torch's part for it, slow to import, need not be loaded to know that none does."""
+    return "torch.onnx" in sys.modules and torch.onnx.is_in_onnx_export()
 
 
 class SameConv(nn.Module):
@@ -32,7 +39,7 @@ class SameConv(nn.Module):
         """Convolve, then ReLU6."""
         if self.stride == 1:
             return fused.conv(features, self.conv, clip_at=_RELU6)
-        if torch.onnx.is_in_onnx_export():
+        if _is_exported_to_onnx():
             # other runtimes want their kernels constant, and join the padding themselves
             return fused.conv(F.pad(features, (0, 1, 0, 1)), self.conv, clip_at=_RELU6)
         # a row and a column of zeros before the kernel instead of after the features: the same sums, no copy

@@ -55,13 +55,18 @@ class ReadWeights:
             state = self.tensors
         else:
             state = from_foreign(self.tensors, self.layout, ours, source=source, target=target)
-        wrong = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
+        wrong = [name for name, tensor in state.items() if not _is_finite(tensor)]
         if wrong:
             raise DamagedWeightsError(
                 f"The weights in {source} are damaged: {len(wrong)} tensors hold numbers that are not finite, "
                 f"the first is {wrong[0]}; fetch or copy the file again."
             )
         model.load_state_dict(state)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether every number is finite; the largest size of all is not a number as soon as one of them is none."""
+    return not tensor.numel() or bool(tensor.abs().max().isfinite())
 
 
 def read_weights(path: str | Path) -> ReadWeights:
