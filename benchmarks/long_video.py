@@ -59,7 +59,11 @@ class Generated(ClosingSource):
         across, down = (self._columns + index) // 32 % 6, (self._rows - index) // 32 % 6
         image = self._colours[across[None] + down[:, None]]
         x, y = self.centre(index)
-        image[(self._columns[None] - x) ** 2 + (self._rows[:, None] - y) ** 2 < RADIUS**2] = (230, 170, 40)
+        near = np.s_[
+            max(0, int(y) - RADIUS) : int(y) + RADIUS + 2, max(0, int(x) - RADIUS) : int(x) + RADIUS + 2
+        ]
+        rows, columns = self._rows[near[0], None], self._columns[None, near[1]]
+        image[near][(columns - x) ** 2 + (rows - y) ** 2 < RADIUS**2] = (230, 170, 40)
         return Frame(index=index, pts_s=index / FPS, image=image)
 
     def pts_s(self, index: int) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -59,10 +60,16 @@ def encode(mask: BoolArray) -> RLE:
     """
     if mask.ndim != 2 or mask.size == 0:
         raise FormatError(f"A mask to encode must be an (h, w) array with pixels, got shape {mask.shape}.")
-    size = Size(*mask.shape)
+    size = _size_of(mask.shape)
     _check_num_pixels(size)
     on = np.asarray(cv2.transpose(as_bytes(mask))).T
     return RLE(size, coco_mask.encode(on)["counts"])
+
+
+@lru_cache(maxsize=64)
+def _size_of(shape: tuple[int, ...]) -> Size:
+    """One value for all masks of a size: an hour of video has a hundred thousand of them."""
+    return Size(*shape)
 
 
 def decode(rle: RLE) -> BoolArray:
