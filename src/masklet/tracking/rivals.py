@@ -17,13 +17,15 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from masklet.geometry import Box
-from masklet.tracking.bank import MemoryBank
+from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.mask_scores import trimmed_boxes_of
 from masklet.tracking.places import Place, expected_places, fitted
 from masklet.tracking.policy import LOST_LOGIT, Moment, without_rivals
 
 ALIKE = 0.75
 """Cosine of the looks of two objects from which on one may be taken for the other."""
+_LATELY = 4
+"""Frames that say what an object looks like now."""
 STRAY = 0.02
 """Share of a mask's cells on each side that say nothing of where it ends."""
 _MARGIN = 0.15  # of their size: so near to each other do twins meet
@@ -84,28 +86,37 @@ def settle(
 
 
 def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tensor, "b b"]:
-    """Which objects may be taken for each other, by what they looked like where a person pointed them out."""
+    """Which objects may be taken for each other, by what they looked like when pointed out, or lately.
+
+    Light and ground change looks: twins that a person pointed out in different places become alike when they meet.
+    """
     alike = torch.zeros(len(banks), len(banks), dtype=torch.bool)
     if num_looks is None:
         return alike
-    looks = [_look(bank, num_looks) for bank in banks]
-    for one, look in enumerate(looks):
-        for other, another in enumerate(looks):
-            if one != other and look is not None and another is not None:
-                alike[one, other] = bool((look * another).sum() >= ALIKE)
+    looks = [_looks(bank, num_looks) for bank in banks]
+    for one, own in enumerate(looks):
+        for other, others in enumerate(looks[:one]):
+            is_alike = any(bool((look * another).sum() >= ALIKE) for look in own for another in others)
+            alike[one, other] = alike[other, one] = is_alike
     return alike
 
 
-def _look(bank: MemoryBank, num_looks: int) -> Tensor | None:
-    """Mean features under the mask of the newest prompted frame, of length 1; None where nothing was there."""
-    entries = [entry for entry in bank.conditioning.values() if entry.box is not None]
-    if not entries:
-        return None
-    entry = max(entries, key=lambda one: one.frame)
-    features = entry.features[:num_looks].float()
-    inside = (entry.logits[None, None] > 0).float()
-    weights = F.adaptive_avg_pool2d(inside, (features.shape[-2], features.shape[-1]))[0, 0]
-    return F.normalize((features * weights).sum(dim=(1, 2)), dim=0).cpu()
+def _looks(bank: MemoryBank, num_looks: int) -> list[Tensor]:
+    """Features under the mask of the newest prompted frame, and mean ones of the last frames, of length 1 each."""
+    prompted = [entry for entry in bank.conditioning.values() if entry.box is not None]
+    recent = [entry for entry in bank.recent if entry.box is not None][-_LATELY:]
+    newest = [max(prompted, key=lambda one: one.frame)] if prompted else []
+    return [_look(entries, num_looks) for entries in (newest, recent) if entries]
+
+
+def _look(entries: Sequence[MemoryEntry], num_looks: int) -> Tensor:
+    total = torch.zeros(num_looks)
+    for entry in entries:
+        features = entry.features[:num_looks].float()
+        inside = (entry.logits[None, None] > 0).float()
+        weights = F.adaptive_avg_pool2d(inside, (features.shape[-2], features.shape[-1]))[0, 0]
+        total += F.normalize((features * weights).sum(dim=(1, 2)), dim=0).cpu()
+    return F.normalize(total, dim=0)
 
 
 def _meetings(places: Sequence[Place | None], alike: Bool[Tensor, "b b"]) -> Bool[Tensor, "b b"]:
