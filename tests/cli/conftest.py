@@ -1,6 +1,9 @@
 """Runs commands inside the test's process, and makes small things to run them on."""
 
+import io
+import json
 import signal
+import tarfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from PIL import Image
 
 from masklet.cli.main import main
+from masklet.masks import rle
 
 HEIGHT, WIDTH, NUM_FRAMES = 40, 56, 8
 
@@ -66,3 +70,52 @@ def interruptible_process():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def webp(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", lossless=True)
+    return file.getvalue()
+
+
+def pack(path, members):
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            data = content if isinstance(content, bytes) else json.dumps(content).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def counts(mask):
+    return rle.encode(mask).counts.decode()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Two clips of five frames in which a bright square moves."""
+    members = {}
+    for name in ("cat", "dog"):
+        masks = np.zeros((5, HEIGHT, WIDTH), bool)
+        for index in range(5):
+            masks[index, 10:26, 8 + 3 * index : 24 + 3 * index] = True
+            pixels = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
+            pixels[masks[index]] = (230, 180, 40)
+            members[f"{name}/{index:05d}.webp"] = webp(pixels)
+        members[f"{name}/masks.json"] = {"size": [HEIGHT, WIDTH], "rle": [counts(mask) for mask in masks]}
+    return pack(tmp_path / "clips.tar", members)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Four photos of 300 pixels, each with a disk."""
+    rows, columns = np.mgrid[:300, :300]
+    disk = (rows - 150) ** 2 + (columns - 150) ** 2 < 70**2
+    members = {}
+    for index in range(4):
+        pixels = np.random.default_rng(index).integers(0, 120, (300, 300, 3), dtype=np.uint8)
+        pixels[disk] = (60 * index, 200, 40)
+        members[f"made/{index}.webp"] = webp(pixels)
+        members[f"made/{index}.json"] = {"size": [300, 300], "kind": "instances", "rle": [counts(disk)]}
+    return pack(tmp_path / "photos.tar", members)

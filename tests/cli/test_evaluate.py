@@ -1,66 +1,13 @@
 """Scoring from the command line, with a small model of random weights."""
 
-import io
 import json
-import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.masks import rle
-
 MODEL = ("--model", "debug-compact", "--device", "cpu")
 SIZE_HW = (40, 56)
-
-
-def webp(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "WEBP", lossless=True)
-    return file.getvalue()
-
-
-def pack(path, members):
-    with tarfile.open(path, "w") as tar:
-        for name, content in members.items():
-            data = content if isinstance(content, bytes) else json.dumps(content).encode()
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return path
-
-
-def counts(mask):
-    return rle.encode(mask).counts.decode()
-
-
-@pytest.fixture
-def clips(tmp_path):
-    """Two clips of five frames in which a bright square moves."""
-    members = {}
-    for name in ("cat", "dog"):
-        masks = np.zeros((5, *SIZE_HW), bool)
-        for index in range(5):
-            masks[index, 10:26, 8 + 3 * index : 24 + 3 * index] = True
-            pixels = np.full((*SIZE_HW, 3), 40, np.uint8)
-            pixels[masks[index]] = (230, 180, 40)
-            members[f"{name}/{index:05d}.webp"] = webp(pixels)
-        members[f"{name}/masks.json"] = {"size": list(SIZE_HW), "rle": [counts(mask) for mask in masks]}
-    return pack(tmp_path / "clips.tar", members)
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Four photos of 300 pixels, each with a disk."""
-    rows, columns = np.mgrid[:300, :300]
-    disk = (rows - 150) ** 2 + (columns - 150) ** 2 < 70**2
-    members = {}
-    for index in range(4):
-        pixels = np.random.default_rng(index).integers(0, 120, (300, 300, 3), dtype=np.uint8)
-        pixels[disk] = (60 * index, 200, 40)
-        members[f"made/{index}.webp"] = webp(pixels)
-        members[f"made/{index}.json"] = {"size": [300, 300], "kind": "instances", "rle": [counts(disk)]}
-    return pack(tmp_path / "photos.tar", members)
 
 
 def test_interactive_reports_every_round(masklet_command, clips, tmp_path):
@@ -190,28 +137,6 @@ def test_interactive_in_both_modes_makes_a_page_and_goes_on_after_a_stop(masklet
     page = (tmp_path / "report/index.html").read_text()
     assert page.count('<figure class="card">') == 2 * 2
     assert '<article class="strip">' in page
-
-
-def test_interactive_takes_finished_clips_from_the_journal(masklet_command, clips, tmp_path, monkeypatch):
-    from masklet.evaluation import interactive
-
-    out = tmp_path / "result.json"
-    words = ("interactive", clips, "--rounds", 1, "--out", out, "--json", *MODEL)
-    whole, seen = interactive.evaluate_interactive_clip, []
-
-    def stops_at_the_second(subject, clip, **more):
-        seen.append(clip.name)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-        return whole(subject, clip, **more)
-
-    monkeypatch.setattr(interactive, "evaluate_interactive_clip", stops_at_the_second)
-    assert masklet_command("evaluate", *words).code == 130
-    outcome = masklet_command("evaluate", *words)
-    assert outcome.code == 0, outcome.err
-    assert seen == ["cat", "dog", "dog"]
-    assert [one["clip"] for one in json.loads(out.read_text())["rounds"][0]["objects"]] == ["cat", "dog"]
-    assert not out.with_name("result.json.partial").exists()
 
 
 def test_automatic_masks_are_scored_and_finished_photos_are_kept(

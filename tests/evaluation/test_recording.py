@@ -5,7 +5,7 @@ from masklet.annotations.storage import load
 from masklet.errors import FormatError, PromptError
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.layouts import ReadClip
-from masklet.evaluation.recording import record_tracks
+from masklet.evaluation.recording import claim_folder, places_left, record_clip
 from masklet.geometry import Size
 from masklet.masks import rle
 
@@ -49,29 +49,29 @@ class Repeating:
 PLACES = [MadePlace("a"), MadePlace("b")]
 
 
+def record(tracker, folder, places=PLACES):
+    for place in places_left(places, folder):
+        record_clip(tracker, place, folder, prompt="mask")
+
+
 def test_masks_are_kept_as_documents_and_not_made_again(tmp_path):
-    tracker, frames = Repeating(), []
-    run = {"model": "m"}
-    assert (
-        record_tracks(tracker, PLACES, tmp_path, prompt="mask", run=run, on_frame=lambda: frames.append(1))
-        == ()
-    )
-    assert len(frames) == 8
+    tracker = Repeating()
+    record(tracker, tmp_path)
     kept = load(tmp_path / "b.json").tracks[7].frames
     assert np.array_equal(kept[3].mask(SIZE), square(2))
     (tmp_path / "a.json").unlink()
-    record_tracks(tracker, PLACES, tmp_path, prompt="mask", run=run)
+    record(tracker, tmp_path)
     assert tracker.asked == ["a", "b", "a"]
 
 
 def test_folder_of_another_run_is_refused(tmp_path):
-    record_tracks(Repeating(), PLACES, tmp_path, prompt="mask", run={"model": "m"})
+    claim_folder(tmp_path / "masks", {"prompt": "mask"})
+    claim_folder(tmp_path / "masks", {"prompt": "mask"})
     with pytest.raises(FormatError, match="another model"):
-        record_tracks(Repeating(), PLACES, tmp_path, prompt="box", run={"model": "m"})
+        claim_folder(tmp_path / "masks", {"prompt": "box"})
 
 
-def test_clip_that_fails_is_named_and_the_others_go_on(tmp_path):
-    problems = record_tracks(Repeating(bad="a"), PLACES, tmp_path, prompt="mask", run={})
-    assert problems == ("a: no.",)
+def test_clip_that_fails_leaves_no_document(tmp_path):
+    with pytest.raises(PromptError):
+        record(Repeating(bad="a"), tmp_path)
     assert not (tmp_path / "a.json").exists()
-    assert (tmp_path / "b.json").exists()

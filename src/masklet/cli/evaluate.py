@@ -13,7 +13,7 @@ import typer
 from masklet.cli import evaluate_options as shared
 from masklet.cli.console import print_result, say
 from masklet.cli.evaluate_auto import PresetOption, score_auto
-from masklet.cli.evaluate_clips import score_followed, score_occlusion
+from masklet.cli.evaluate_clips import score_followed
 from masklet.cli.evaluate_effort import USUAL_CLICKS as EFFORT_CLICKS
 from masklet.cli.evaluate_effort import (
     USUAL_TARGET,
@@ -33,7 +33,8 @@ from masklet.cli.evaluate_interactive import (
     RoundsOption,
     score_interactive,
 )
-from masklet.cli.evaluate_options import MAX_CLICKS, Options, Scored, facts_of, journal_of
+from masklet.cli.evaluate_occlusion import score_occlusion
+from masklet.cli.evaluate_options import MAX_CLICKS, ModelChoice, Options, Scored, facts_of, journal_of
 from masklet.cli.evaluate_photos import score_clicks
 from masklet.cli.evaluate_predictions import WrittenOptions, score_written
 from masklet.cli.evaluate_speed import (
@@ -45,7 +46,6 @@ from masklet.cli.evaluate_speed import (
     AgainstRuntimeOption,
     LengthsOption,
     ObjectsOption,
-    Side,
     SpeedOptions,
     TurnsOption,
     score_speed,
@@ -83,7 +83,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     counting: shared.CountingOption = None,
     is_end_left_out: shared.EndsOption = None,
     names: shared.NamesOption = None,
-    processes: shared.ProcessesOption = None,
+    workers: shared.WorkersOption = None,
     prompt: shared.PromptOption = "mask",
     mode: ModeOption = "offline",
     rounds: RoundsOption = USUAL_ROUNDS,
@@ -121,7 +121,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
             is_end_left_out=is_end_left_out,
             names=names,
             limit=limit,
-            num_processes=processes,
+            num_processes=workers,
         )
         score_written(written, out=out, report=report, as_json=json)
         return
@@ -131,7 +131,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
     effort = EffortOptions(
         target=target, clicks=clicks_per_frame or EFFORT_CLICKS, every=every, most_frames=most_frames
     )
-    side = Side(model=model, policy=policy, runtime=runtime, device=device, image_size=image_size)
+    side = ModelChoice(model=model, policy=policy, runtime=runtime, device=device, image_size=image_size)
     speed = SpeedOptions(
         side=side,
         lengths=lengths,
@@ -157,10 +157,14 @@ def evaluate(  # noqa: PLR0913 - each parameter is one option of the command
         task=task,
         prompt=prompt,
         limit=limit,
-        policy=policy,
+        choice=side,
         out=out,
         report=report,
         max_clicks=max_clicks,
+        layout=layout,
+        names=names,
+        is_end_left_out=is_end_left_out is not False,
+        num_workers=workers or 1,
         words=plan.words,
     )
     loaded = load_chosen(model, device=device, runtime=runtime, image_size=image_size)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from masklet.cli.console import say
-from masklet.cli.evaluate_options import Options, Scored, counted, facts_of, journal_of
-from masklet.cli.evaluate_photos import stills_of
+from masklet.cli.evaluate_items import work_through
+from masklet.cli.evaluate_options import Options, Scored, facts_of
+from masklet.cli.evaluate_photos import items_of, stills_of
 from masklet.cli.evaluate_report import write_files
 
 if TYPE_CHECKING:
     from masklet.evaluation.datasets import Still
-    from masklet.evaluation.proposals import ImageRecall, ProposalReport, Propose
+    from masklet.evaluation.proposals import ProposalReport, Propose
     from masklet.weights.load import LoadedModel
 
 PresetName: TypeAlias = Literal["fast", "balanced", "fine"]
@@ -34,8 +35,7 @@ def score_auto(model: LoadedModel, options: Options, preset: PresetName) -> Scor
 
     problems: list[str] = []
     stills = stills_of(options, problems)
-    subject = AutoSubject(model, preset)
-    report = _proposed(model, options, subject, stills, problems)
+    report = _proposed(model, options, preset, stills, problems)
     for problem in problems:
         say(problem)
     title = f"{model.name} ({preset}) on {options.data.name}"
@@ -50,36 +50,26 @@ def score_auto(model: LoadedModel, options: Options, preset: PresetName) -> Scor
     scored = Scored(table=table, document=document, values=values)
     if options.report is not None:
         facts = facts_of(model, options)
+        subject = AutoSubject(model, preset)
         _write_report(options, report, scored, subject, stills, title=title, facts=facts, problems=problems)
     return scored
 
 
 def _proposed(
-    model: LoadedModel,
-    options: Options,
-    subject: Propose,
-    stills: Sequence[Still],
-    problems: list[str],
+    model: LoadedModel, options: Options, preset: PresetName, stills: Sequence[Still], problems: list[str]
 ) -> ProposalReport:
     """Every photo in order; those that are finished are taken from the journal."""
-    from masklet.evaluation.proposal_report import image_from_json, image_to_json
-    from masklet.evaluation.proposals import evaluate_proposals
+    from masklet.evaluation.proposal_report import image_from_json
+    from masklet.evaluation.proposals import DEFAULT_PROTOCOL, ProposalReport
+    from masklet.evaluation.work import search_work
 
-    journal = journal_of(model, options)
-    done = journal.read()
-    left = [still for still in stills if f"{still.source}/{still.name}" not in done]
-    with counted("Searching", len(left)) as on_still:
-
-        def keep(found: ImageRecall | None) -> None:
-            on_still()
-            if found is not None:
-                journal.add(f"{found.source}/{found.image}", image_to_json(found))
-
-        fresh = evaluate_proposals(subject, left, problems, on_still=keep)
-    known = {f"{one.source}/{one.image}": one for one in fresh.images}
-    known |= {name: image_from_json(value) for name, value in done.items()}
-    names = [f"{still.source}/{still.name}" for still in stills]
-    return replace(fresh, images=tuple(known[name] for name in names if name in known))
+    done = work_through(
+        model, options, items_of(stills), partial(search_work, preset=preset), what="Searching"
+    )
+    problems += done.problems
+    found = [values["image"] for values in done.values.values()]
+    images = tuple(image_from_json(one) for one in found if one is not None)
+    return ProposalReport(protocol=DEFAULT_PROTOCOL, images=images)
 
 
 def _write_report(

@@ -1,27 +1,24 @@
-"""``masklet evaluate --task vos`` and ``--task occlusion``: objects followed through clips."""
+"""``masklet evaluate --task vos``: objects followed through clips from a prompt on their first frame."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masklet.cli.console import say
-from masklet.cli.evaluate_options import Options, Scored, counted, facts_of
+from masklet.cli.evaluate_items import work_through
+from masklet.cli.evaluate_options import Options, Scored, facts_of, places_of
 from masklet.cli.evaluate_predictions import WrittenOptions
 from masklet.errors import MaskletError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from masklet.evaluation.occlusion import OcclusionScore
-    from masklet.evaluation.vos import ObjectScore, VosReport
+    from masklet.evaluation.items import Item
+    from masklet.evaluation.layouts import ClipPlace
+    from masklet.evaluation.scoring import ScoringJob
+    from masklet.evaluation.vos import VosReport
     from masklet.weights.load import LoadedModel
-
-
-def _tell_objects(scores: Sequence[ObjectScore]) -> None:
-    """J&F of each object, a line each."""
-    for score in scores:
-        say(f"{score.clip} object {score.object_id}: J&F {100 * score.j_and_f:.1f}")
 
 
 def score_followed(model: LoadedModel, options: Options) -> Scored:
@@ -30,34 +27,58 @@ def score_followed(model: LoadedModel, options: Options) -> Scored:
 
     if options.report is not None:
         return _reported_vos(model, options, options.report)
-    report = _followed(model, options)
+    problems: list[str] = []
+    report = _followed(model, options, problems)
+    for problem in problems:
+        say(problem)
+    document = vos_document(report)
+    document["is_end_left_out"] = options.is_end_left_out
+    if problems:
+        document["problems"] = problems
     return Scored(
-        table=vos_table(report, title=options.data.name),
-        document=vos_document(report),
-        values=_vos_values(report),
+        table=vos_table(report, title=options.data.name), document=document, values=_vos_values(report)
     )
 
 
-def _followed(model: LoadedModel, options: Options) -> VosReport:
+def _followed(model: LoadedModel, options: Options, problems: list[str]) -> VosReport:
     """Every clip; one that cannot be read or followed is named and left out."""
-    from masklet.evaluation.layouts import find_clips
-    from masklet.evaluation.subjects import TrackSubject
-    from masklet.evaluation.vos import VosReport, evaluate_clip, num_start_clicks
+    from masklet.evaluation.vos import VosReport
+    from masklet.evaluation.work import follow_work, scores_from_json
 
-    subject = TrackSubject(model, options.policy, start_clicks=num_start_clicks(options.prompt))
-    objects: list[ObjectScore] = []
-    for place in find_clips(options.data)[1][: options.limit]:
+    def tell(_name: str, values: Mapping[str, Any]) -> None:
+        for score in scores_from_json(values):
+            say(f"{score.clip} object {score.object_id}: J&F {100 * score.j_and_f:.1f}")
+
+    make = partial(
+        follow_work, prompt=options.prompt, policy=options.policy, is_end_left_out=options.is_end_left_out
+    )
+    items = clip_items(places_of(options), problems)
+    done = work_through(model, options, items, make, what="Tracking", on_item=tell)
+    problems += [problem for values in done.values.values() for problem in values["problems"]]
+    problems += done.problems
+    objects = tuple(one for values in done.values.values() for one in scores_from_json(values))
+    return VosReport(prompt=options.prompt, objects=objects)
+
+
+def clip_items(places: Sequence[ClipPlace], problems: list[str], *, times: int = 1) -> list[Item[ClipPlace]]:
+    """Clips as parts of a run, a step for each frame.
+
+    Args:
+        places: The clips.
+        problems: Gets a sentence per clip whose frames cannot even be counted; it is left out.
+        times: How often each frame is followed; 0 for one step for a whole clip.
+    """
+    from masklet.evaluation.items import Item
+
+    items: list[Item[ClipPlace]] = []
+    for place in places:
         try:
-            read = place.read()
-            scores = evaluate_clip(subject, read.clip, prompt=options.prompt)
-        except MaskletError as error:
-            say(f"{place.name}: {error}")
+            num_steps = max(1, times * place.count_frames()) if times else 1
+        except (MaskletError, OSError) as error:
+            problems.append(f"{place.name}: {error}")
             continue
-        for problem in read.problems:
-            say(problem)
-        _tell_objects(scores)
-        objects.extend(scores)
-    return VosReport(prompt=options.prompt, objects=tuple(objects))
+        items.append(Item(name=place.name, content=place, num_steps=num_steps))
+    return items
 
 
 def _vos_values(report: VosReport) -> dict[str, object]:
@@ -71,14 +92,20 @@ def _vos_values(report: VosReport) -> dict[str, object]:
 def _reported_vos(model: LoadedModel, options: Options, folder: Path) -> Scored:
     """The same with the masks kept in the folder, so that it can go on after a stop and be drawn."""
     from masklet.cli.evaluate_predictions import score_shown, scoring_job
-    from masklet.cli.evaluate_report import follow_and_keep, write_video_report
+    from masklet.cli.evaluate_report import write_video_report
     from masklet.evaluation.score_report import scores_document, scores_table
 
     written = WrittenOptions(
-        data=options.data, predictions=folder / "masks", counting="prompt", limit=options.limit
+        data=options.data,
+        predictions=folder / "masks",
+        layout=options.layout,
+        counting="prompt",
+        is_end_left_out=options.is_end_left_out,
+        names=options.names,
+        limit=options.limit,
     )
     job = scoring_job(written)
-    for problem in follow_and_keep(model, job, prompt=options.prompt, policy=options.policy):
+    for problem in _keep_masks(model, options, job):
         say(problem)
     scored = score_shown(job)
     title = f"{model.name} on {options.data.name}, {options.prompt} prompt"
@@ -90,35 +117,22 @@ def _reported_vos(model: LoadedModel, options: Options, folder: Path) -> Scored:
     )
 
 
-def score_occlusion(model: LoadedModel, options: Options) -> Scored:
-    """See objects of made clips leave and return."""
-    from masklet.evaluation.datasets import read_packed_stills
-    from masklet.evaluation.leaving_clips import LeavingConfig, leaving_clips
-    from masklet.evaluation.occlusion import evaluate_occlusion
-    from masklet.evaluation.report import occlusion_document, occlusion_table
-    from masklet.evaluation.subjects import PresenceSubject
+def _keep_masks(model: LoadedModel, options: Options, job: ScoringJob) -> list[str]:
+    """Follow every clip that the folder of predictions does not hold yet; tells what could not be followed."""
+    from masklet.evaluation.journal import Journal
+    from masklet.evaluation.recording import claim_folder, places_left
+    from masklet.evaluation.work import record_work
 
-    def tell(score: OcclusionScore) -> None:
-        say(
-            f"{score.clip}: J {100 * score.region:.1f}, {'found' if score.is_found else 'lost'} after its return"
-        )
-
-    config = LeavingConfig() if options.limit is None else LeavingConfig(num_clips=options.limit)
-    clips = leaving_clips(list(read_packed_stills(options.data)), config)
-    subject = PresenceSubject(model, options.policy)
-    with counted("Tracking", config.num_clips * config.num_frames) as on_frame:
-        report = evaluate_occlusion(subject, clips, on_frame=on_frame, on_clip=tell)
-    overall = report.overall()
-    values: dict[str, object] = {
-        "presence_auc": round(overall.presence_auc, 4),
-        "j_visible": round(overall.region, 4),
-        "found_again": round(overall.found, 4),
+    run = {
+        "model": f"{model.name} at {model.config.image_size} px",
+        "weights": model.weights_sha256 or "random",
+        "policy": options.policy,
+        "prompt": options.prompt,
     }
-    table = occlusion_table(report, title=options.data.name)
-    made = {
-        "num_clips": config.num_clips,
-        "num_frames": config.num_frames,
-        "side": config.side,
-        "seed": config.seed,
-    }
-    return Scored(table=table, document={**occlusion_document(report), "made": made}, values=values)
+    claim_folder(job.predictions, run)
+    problems: list[str] = []
+    items = clip_items(places_left(job.places, job.predictions), problems)
+    make = partial(record_work, prompt=options.prompt, policy=options.policy, folder=job.predictions)
+    # the documents themselves tell what is finished
+    done = work_through(model, options, items, make, what="Tracking", journal=Journal(None, ""))
+    return [*problems, *done.problems]

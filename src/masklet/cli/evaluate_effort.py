@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from masklet.cli.console import say
-from masklet.cli.evaluate_options import Options, Scored, counted, facts_of, journal_of
+from masklet.cli.evaluate_clips import clip_items
+from masklet.cli.evaluate_items import work_through
+from masklet.cli.evaluate_options import Options, Scored, facts_of, places_of
 from masklet.cli.evaluate_report import write_files
-from masklet.errors import MaskletError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from masklet.evaluation.annotation_effort import EffortProtocol
-    from masklet.evaluation.datasets import Clip
-    from masklet.evaluation.effort_report import EffortReport, Masklet
-    from masklet.evaluation.layouts import ClipPlace
+    from masklet.evaluation.effort_report import EffortReport
     from masklet.weights.load import LoadedModel
 
 USUAL_TARGET, USUAL_CLICKS = 0.85, 5
@@ -70,15 +69,13 @@ def score_effort(model: LoadedModel, options: Options, chosen: EffortOptions) ->
     """
     from masklet.evaluation.annotation_effort import EffortProtocol
     from masklet.evaluation.effort_report import effort_csv, effort_document, effort_table
-    from masklet.evaluation.layouts import find_clips
     from masklet.evaluation.page.effort import effort_page
 
-    _, places = find_clips(options.data)
     protocol = EffortProtocol(
         target=chosen.target, measure="j_and_f", goal="masklet", max_clicks=chosen.clicks
     )
     problems: list[str] = []
-    report = _annotated(model, options, chosen, protocol, places[: options.limit], problems)
+    report = _annotated(model, options, chosen, protocol, problems)
     for problem in problems:
         say(problem)
     title = f"{model.name} on {options.data.name}"
@@ -111,55 +108,27 @@ def _annotated(
     options: Options,
     chosen: EffortOptions,
     protocol: EffortProtocol,
-    places: Sequence[ClipPlace],
     problems: list[str],
 ) -> EffortReport:
-    """Every object of every clip; those that are finished are taken from the journal."""
-    from masklet.evaluation.datasets import thinned
-    from masklet.evaluation.effort_report import EffortReport, masklet_from_json, masklet_to_json
+    """Every object of every clip; clips that are finished are taken from the journal."""
+    from masklet.evaluation.effort_report import EffortReport, masklet_from_json
+    from masklet.evaluation.work import annotate_work
 
-    journal = journal_of(model, options)
-    done, annotate = journal.read(), _annotator(model, options.policy, protocol)
-    masklets: list[Masklet] = []
-    with counted("Annotating", len(places)) as on_clip:
-        for place in places:
-            try:
-                read = place.read()
-                problems.extend(read.problems)
-                clip = thinned(read.clip, most=chosen.most_frames, step=chosen.every)
-                for object_id in clip.object_ids:
-                    name = f"{clip.name}/{object_id}"
-                    found = masklet_from_json(done[name]) if name in done else annotate(clip, object_id)
-                    if found is not None:
-                        masklets.append(found)
-                    if found is not None and name not in done:
-                        journal.add(name, masklet_to_json(found))
-                        say(
-                            f"{clip.name} object {object_id}: {found.times_faster:.2f} times faster by tracking"
-                        )
-            except MaskletError as error:
-                problems.append(f"{place.name}: {error}")
-            on_clip()
-    return EffortReport(protocol=protocol, masklets=tuple(masklets))
+    def tell(_name: str, values: Mapping[str, Any]) -> None:
+        for one in map(masklet_from_json, values["masklets"]):
+            effort = one.track_and_correct
+            say(f"{effort.clip} object {effort.object_id}: {one.times_faster:.2f} times faster by tracking")
 
-
-def _annotator(
-    model: LoadedModel, policy: str, protocol: EffortProtocol
-) -> Callable[[Clip, int], Masklet | None]:
-    """A function that annotates an object both ways."""
-    from masklet.evaluation.annotation_effort import frame_by_frame, track_and_correct
-    from masklet.evaluation.effort_report import Masklet
-    from masklet.evaluation.subjects import ClickSubject, InteractiveSubject
-
-    clicked, followed = ClickSubject(model), InteractiveSubject(model, policy)
-
-    def annotate(clip: Clip, object_id: int) -> Masklet | None:
-        first = frame_by_frame(clicked, clip, object_id, protocol)
-        second = track_and_correct(followed, clip, object_id, protocol)
-        return (
-            None
-            if first is None or second is None
-            else Masklet(frame_by_frame=first, track_and_correct=second)
-        )
-
-    return annotate
+    make = partial(
+        annotate_work,
+        policy=options.policy,
+        protocol=protocol,
+        every=chosen.every,
+        most_frames=chosen.most_frames,
+    )
+    items = clip_items(places_of(options), problems, times=0)
+    done = work_through(model, options, items, make, what="Annotating", on_item=tell)
+    problems += [problem for values in done.values.values() for problem in values["problems"]]
+    problems += done.problems
+    masklets = (one for values in done.values.values() for one in values["masklets"])
+    return EffortReport(protocol=protocol, masklets=tuple(map(masklet_from_json, masklets)))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from masklet.cli.console import say
-from masklet.cli.evaluate_options import Options, Scored, counted, facts_of, journal_of
+from masklet.cli.evaluate_clips import clip_items
+from masklet.cli.evaluate_items import work_through
+from masklet.cli.evaluate_options import Options, Scored, facts_of, journal_of, places_of
 from masklet.cli.evaluate_report import write_files
-from masklet.errors import MaskletError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,12 +90,11 @@ def score_interactive(model: LoadedModel, options: Options, chosen: InteractiveO
         FormatError: When the data is not there.
     """
     from masklet.evaluation.interactive_report import interactive_document, interactive_table
-    from masklet.evaluation.layouts import find_clips
 
-    _, places = find_clips(options.data)
-    places = places[: options.limit]
+    places = places_of(options)
     journal, problems = journal_of(model, options), dict[str, None]()
-    reports = [_corrected(model, options, places, one, journal, problems) for one in chosen.protocols()]
+    protocols = [replace(one, is_end_left_out=options.is_end_left_out) for one in chosen.protocols()]
+    reports = [_corrected(model, options, places, one, journal, problems) for one in protocols]
     for problem in problems:
         say(problem)
     tables = [interactive_table(one, title=options.data.name) for one in reports]
@@ -120,51 +120,28 @@ def _corrected(
     problems: dict[str, None],
 ) -> InteractiveReport:
     """Every clip in one mode; those that are finished are taken from the journal."""
-    from masklet.evaluation.interactive import InteractiveReport, evaluate_interactive_clip
-    from masklet.evaluation.interactive_report import objects_from_json, objects_to_json
-    from masklet.evaluation.subjects import InteractiveSubject
+    from masklet.evaluation.interactive import InteractiveReport
+    from masklet.evaluation.interactive_report import objects_from_json
+    from masklet.evaluation.work import correct_work
 
-    subject, mode = InteractiveSubject(model, options.policy), protocol.mode
-    done = {
-        name.partition("/")[2]: value for name, value in journal.read().items() if name.startswith(f"{mode}/")
-    }
-    with _progress(protocol, [place for place in places if place.name not in done]) as (on_frame, on_clip):
-        for place in places:
-            if place.name in done:
-                continue
-            try:
-                read = place.read()
-                found = evaluate_interactive_clip(subject, read.clip, protocol=protocol, on_frame=on_frame)
-            except MaskletError as error:
-                problems[f"{place.name}: {error}"] = None
-                continue
-            done[place.name] = {**objects_to_json(found), "problems": list(read.problems)}
-            journal.add(f"{mode}/{place.name}", done[place.name])
-            on_clip(found)
+    def tell(_name: str, values: Mapping[str, Any]) -> None:
+        for one in objects_from_json(values):
+            say(f"{one.clip} object {one.object_id}: J&F {100 * one.rounds[-1].j_and_f:.1f}")
+
+    # how many frames an online run follows is not known before
+    times, what = (protocol.num_rounds, "Tracking") if protocol.mode == "offline" else (0, "Correcting")
+    unread: list[str] = []
+    items = [
+        replace(item, name=f"{protocol.mode}/{item.name}") for item in clip_items(places, unread, times=times)
+    ]
+    make = partial(correct_work, policy=options.policy, protocol=protocol)
+    done = work_through(model, options, items, make, what=what, journal=journal, on_item=tell)
     objects: list[ObjectRounds] = []
-    for place in places:
-        if place.name in done:
-            problems.update(dict.fromkeys(done[place.name]["problems"]))
-            objects += objects_from_json(done[place.name])
+    for values in done.values.values():
+        unread += values["problems"]
+        objects += objects_from_json(values)
+    problems.update(dict.fromkeys([*unread, *done.problems]))
     return InteractiveReport(protocol=protocol, objects=tuple(objects))
-
-
-@contextmanager
-def _progress(
-    protocol: InteractiveProtocol, places: Sequence[ClipPlace]
-) -> Iterator[tuple[Callable[[], None] | None, Callable[[Sequence[ObjectRounds]], None]]]:
-    """What to call after each frame and after each clip; how many frames an online run follows is not known before."""
-    is_offline = protocol.mode == "offline"
-    frames = protocol.num_rounds * sum(place.count_frames() for place in places) if is_offline else 0
-    with counted("Tracking" if is_offline else "Correcting", frames if is_offline else len(places)) as step:
-
-        def on_clip(found: Sequence[ObjectRounds]) -> None:
-            if not is_offline:
-                step()
-            for one in found:
-                say(f"{one.clip} object {one.object_id}: J&F {100 * one.rounds[-1].j_and_f:.1f}")
-
-        yield (step if is_offline else None), on_clip
 
 
 def _values(reports: Sequence[InteractiveReport]) -> dict[str, object]:

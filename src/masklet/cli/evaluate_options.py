@@ -15,8 +15,10 @@ from masklet.cli.console import ProgressDisplay
 
 if TYPE_CHECKING:
     from masklet.evaluation.journal import Journal
+    from masklet.evaluation.layouts import ClipPlace
     from masklet.weights.load import LoadedModel
 
+RuntimeName: TypeAlias = Literal["torch", "onnx", "openvino"]
 PromptName: TypeAlias = Literal["mask", "box", "click", "3-clicks", "5-clicks"]
 MAX_CLICKS = 5
 
@@ -27,8 +29,9 @@ DataOption = Annotated[Path | None, typer.Option("--data", metavar="DATA", help=
 PredictionsOption = Annotated[
     Path | None, typer.Option("--predictions", metavar="DIR", help="Score these masks of any method (vos).")
 ]
+LayoutName: TypeAlias = Literal["davis", "youtube-vos", "mose", "lvos", "sav"]
 LayoutOption = Annotated[
-    Literal["davis", "youtube-vos", "mose", "lvos", "sav"] | None,
+    LayoutName | None,
     typer.Option("--layout", help="Layout of the data set; seen from its folders if left out."),
 ]
 CountingOption = Annotated[
@@ -42,8 +45,14 @@ EndsOption = Annotated[
 NamesOption = Annotated[
     Path | None, typer.Option("--names", metavar="FILE.txt", help="Names of the clips, one a line.")
 ]
-ProcessesOption = Annotated[
-    int | None, typer.Option("--processes", min=1, help="Processes that score; one per core.")
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        "--processes",
+        min=1,
+        help="Processes side by side, each with its own model: 1 if left out; one per core for --predictions.",
+    ),
 ]
 PromptOption = Annotated[PromptName, typer.Option("--prompt", help="What is given on the first frame (vos).")]
 ClicksPerFrameOption = Annotated[
@@ -67,6 +76,30 @@ ImageSizeOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """What runs, as it was asked for; a value that can be sent to another process.
+
+    Args:
+        model: Name or file of the model.
+        policy: Name of the memory policy.
+        runtime: The runtime.
+        device: The device.
+        image_size: Side of the model's input, or None.
+    """
+
+    model: str
+    policy: str = "recent"
+    runtime: RuntimeName = "torch"
+    device: str = "auto"
+    image_size: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Model, policy and runtime, with a file name for a path."""
+        return f"{Path(self.model).name}, {self.policy}, {self.runtime}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to score, and on how much.
 
@@ -74,23 +107,36 @@ class Options:
         data: Where the photos or clips are.
         task: Which protocol.
         limit: Most clips, or photos of each source, or None for all.
-        policy: Name of the memory policy.
+        choice: The model, its policy and where it runs.
         out: File of the whole report, or None.
         report: Folder of the page, or None for none.
         prompt: What is given on the first frame; for following objects only.
         max_clicks: Where counting of clicks ends; for photos only.
+        layout: Layout of the clips, or None to see for oneself.
+        names: File with one name of a clip per line, or None for all clips.
+        is_end_left_out: Whether the first and last frame do not count; for clips only.
+        num_workers: Processes side by side.
         words: What else stands on the command line that repeats it.
     """
 
     data: Path
     task: str
     limit: int | None
-    policy: str
+    choice: ModelChoice
     out: Path | None = None
     report: Path | None = None
     prompt: PromptName = "mask"
     max_clicks: int = MAX_CLICKS
+    layout: LayoutName | None = None
+    names: Path | None = None
+    is_end_left_out: bool = True
+    num_workers: int = 1
     words: tuple[str, ...] = field(default=())
+
+    @property
+    def policy(self) -> str:
+        """Name of the memory policy."""
+        return self.choice.policy
 
     @property
     def command(self) -> str:
@@ -99,6 +145,12 @@ class Options:
         words.extend(self.words)
         if self.max_clicks != MAX_CLICKS:
             words.append(f"--max-clicks {self.max_clicks}")
+        if self.layout is not None:
+            words.append(f"--layout {self.layout}")
+        if self.names is not None:
+            words.append(f"--names {self.names.name}")
+        if not self.is_end_left_out:
+            words.append("--count-ends")
         if self.policy != "recent":
             words.append(f"--policy {self.policy}")
         if self.limit is not None:
@@ -141,8 +193,21 @@ def journal_of(model: LoadedModel, options: Options) -> Journal:
     kept = options.out or (None if options.report is None else options.report / "report.json")
     path = None if kept is None else kept.with_name(f"{kept.name}.partial")
     facts = [str(options.data.resolve()), options.command, options.policy]
+    facts += [] if options.names is None else [str(options.names.resolve())]
     facts += [model.name, model.weights_sha256 or "random", str(model.config.image_size), model.runtime]
     return Journal(path, journal_key(facts))
+
+
+def places_of(options: Options) -> list[ClipPlace]:
+    """The clips that are asked for.
+
+    Raises:
+        FormatError: When the data or the list of names is not there.
+    """
+    from masklet.evaluation.layouts import find_clips, read_names
+
+    names = None if options.names is None else read_names(options.names)
+    return find_clips(options.data, layout=options.layout, names=names)[1][: options.limit]
 
 
 @contextmanager

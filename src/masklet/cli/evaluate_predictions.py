@@ -65,12 +65,10 @@ def scoring_job(options: WrittenOptions) -> ScoringJob:
     Raises:
         FormatError: When the data is not there.
     """
-    from masklet.evaluation.layouts import find_clips
+    from masklet.evaluation.layouts import find_clips, read_names
     from masklet.evaluation.scoring import ScoringJob
 
-    names = None
-    if options.names is not None:
-        names = options.names.read_text(encoding="utf-8").split()
+    names = None if options.names is None else read_names(options.names)
     layout, places = find_clips(options.data, layout=options.layout, names=names)
     return ScoringJob(
         places=places[: options.limit],

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.cli.console import ProgressDisplay, say
+from masklet.cli.console import say
 
 if TYPE_CHECKING:
     from masklet.evaluation.scoring import ScoredPredictions, ScoringJob
-    from masklet.evaluation.vos import PromptKind
-    from masklet.weights.load import LoadedModel
 
 PAGE = "index.html"
 
@@ -44,30 +41,3 @@ def write_files(folder: Path, *, page: str, table: str, document: Mapping[str, o
     (folder / "report.csv").write_text(csv, encoding="utf-8")
     write_json(folder / "report.json", document)
     say(f"The report is {folder / PAGE}.")
-
-
-def follow_and_keep(
-    model: LoadedModel, job: ScoringJob, *, prompt: PromptKind, policy: str
-) -> tuple[str, ...]:
-    """Follow every clip that the folder of predictions does not hold yet; tells what could not be followed."""
-    from masklet.evaluation.recording import record_tracks
-    from masklet.evaluation.subjects import TrackSubject
-    from masklet.evaluation.vos import num_start_clicks
-
-    run = {
-        "model": f"{model.name} at {model.config.image_size} px",
-        "weights": model.weights_sha256 or "random",
-        "policy": policy,
-    }
-    left = [place for place in job.places if not (job.predictions / f"{place.name}.json").exists()]
-    num_frames = sum(place.read().clip.num_frames for place in left)
-    numbers = count(1)
-    with ProgressDisplay() as display:
-        return record_tracks(
-            TrackSubject(model, policy, start_clicks=num_start_clicks(prompt)),
-            job.places,
-            job.predictions,
-            prompt=prompt,
-            run=run,
-            on_frame=lambda: display.advance("Tracking", next(numbers), num_frames),
-        )

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.evaluate_options import Options, Scored, counted, facts_of
+from masklet.cli.evaluate_options import (
+    ModelChoice,
+    Options,
+    RuntimeName,
+    Scored,
+    counted,
+    facts_of,
+    journal_of,
+)
 from masklet.cli.evaluate_report import write_files
 from masklet.cli.loading import load_chosen
 from masklet.errors import ConfigError
@@ -18,7 +26,6 @@ if TYPE_CHECKING:
     from masklet.evaluation.speed import Prepare, Ready, SpeedReport
     from masklet.weights.load import LoadedModel
 
-RuntimeName: TypeAlias = Literal["torch", "onnx", "openvino"]
 USUAL_LENGTHS, USUAL_OBJECTS, USUAL_TURNS = "24,96", "1,3", 3
 
 LengthsOption = Annotated[
@@ -47,30 +54,6 @@ AgainstRuntimeOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What runs.
-
-    Args:
-        model: Name or file of the model.
-        policy: Memory policy.
-        runtime: What computes the model.
-        device: Where it runs.
-        image_size: Side of the model's input, or None for its own.
-    """
-
-    model: str
-    policy: str
-    runtime: RuntimeName
-    device: str
-    image_size: int | None
-
-    @property
-    def name(self) -> str:
-        """Model, policy and runtime, with a file name for a path."""
-        return f"{Path(self.model).name}, {self.policy}, {self.runtime}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedOptions:
     """What is measured.
 
@@ -84,7 +67,7 @@ class SpeedOptions:
         runtime: Runtime of the baseline, or None for the same.
     """
 
-    side: Side
+    side: ModelChoice
     lengths: str = USUAL_LENGTHS
     objects: str = USUAL_OBJECTS
     turns: int = USUAL_TURNS
@@ -93,7 +76,7 @@ class SpeedOptions:
     runtime: RuntimeName | None = None
 
     @property
-    def baseline(self) -> Side | None:
+    def baseline(self) -> ModelChoice | None:
         """The other side, or None when nothing of it was named."""
         if self.model is self.policy is self.runtime is None:
             return None
@@ -141,7 +124,7 @@ def score_speed(model: LoadedModel, options: Options, chosen: SpeedOptions) -> S
     if other is not None and other != chosen.side:
         sides[other.name] = partial(prepare, other, options.data)
     with counted("Measuring", protocol.num_turns * len(protocol.cells) * len(sides)) as on_run:
-        report = evaluate_speed(sides, protocol=protocol, on_run=on_run)
+        report = evaluate_speed(sides, protocol=protocol, on_run=on_run, journal=journal_of(model, options))
     title = f"{report.name} on {options.data.name}"
     table, document = speed_table(report, title=title), speed_document(report)
     if options.report is not None:
@@ -157,7 +140,7 @@ def score_speed(model: LoadedModel, options: Options, chosen: SpeedOptions) -> S
     return Scored(table=table, document=document, values=_values(report))
 
 
-def prepare(side: Side, data: Path) -> Ready:
+def prepare(side: ModelChoice, data: Path) -> Ready:
     """Load a side in the process that measures it."""
     from masklet.evaluation.speed import Ready
     from masklet.evaluation.speed_subject import SpeedSubject, first_frames

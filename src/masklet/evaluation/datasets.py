@@ -122,55 +122,95 @@ def read_packed_clips(path: Path) -> Iterator[Clip]:
     """
     archive = _Archive(path)
     for name, members in archive.folders():
-        facts = archive.json(f"{name}/masks.json")
-        size, masks = _packed_masks(facts, f"{name}/masks.json")
-        images = [member for member in members if member.endswith(IMAGE_SUFFIXES)]
-        if len(images) != len(masks) or not images:
-            raise FormatError(
-                f"The clip {name} of {path.name} has {len(images)} frames and {len(masks)} masks; "
-                "it must have one mask per frame and at least one frame."
-            )
-        yield Clip(
-            name=name,
-            size=size,
-            num_frames=len(images),
-            truth={1: masks},
-            read_frame=_IndexedImages(archive, tuple(images)),
-            frame_names=tuple(Path(image).stem for image in images),
+        yield _packed_clip(archive, name, members)
+
+
+def packed_clip_names(path: Path) -> list[str]:
+    """Names of the clips of such a tar in order, whether or not they can be read.
+
+    Raises:
+        FormatError: When the tar cannot be read.
+    """
+    return [name for name, _ in _Archive(path).folders()]
+
+
+def read_packed_clip(path: Path, name: str) -> Clip:
+    """One clip of such a tar; see read_packed_clips.
+
+    Raises:
+        FormatError: When it is not there or cannot be used.
+    """
+    archive = _Archive(path)
+    members = dict(archive.folders()).get(name)
+    if members is None:
+        raise FormatError(f"{path.name} has no clip {name}.")
+    return _packed_clip(archive, name, members)
+
+
+def _packed_clip(archive: _Archive, name: str, members: Sequence[str]) -> Clip:
+    facts = archive.json(f"{name}/masks.json")
+    size, masks = _packed_masks(facts, f"{name}/masks.json")
+    images = [member for member in members if member.endswith(IMAGE_SUFFIXES)]
+    if len(images) != len(masks) or not images:
+        raise FormatError(
+            f"The clip {name} of {archive.name} has {len(images)} frames and {len(masks)} masks; "
+            "it must have one mask per frame and at least one frame."
         )
+    return Clip(
+        name=name,
+        size=size,
+        num_frames=len(images),
+        truth={1: masks},
+        read_frame=_IndexedImages(archive, tuple(images)),
+        frame_names=tuple(Path(image).stem for image in images),
+    )
 
 
-def read_packed_stills(path: Path) -> Iterator[Still]:
+def read_packed_stills(path: Path, problems: list[str] | None = None) -> Iterator[Still]:
     """Photos of a tar that holds ``<source>/<id>.webp`` and ``<source>/<id>.json``.
 
     The JSON is ``{"size": [h, w], "kind": "...", "rle": [...], "labels": [...]}``, labels being optional.
 
     Args:
         path: The tar.
+        problems: Gets one sentence per photo that is missing or odd, which is left out then; with None the first one is
+            an error.
 
     Yields:
         Photos in the order of their names.
 
     Raises:
-        FormatError: When the tar or a part of it cannot be used.
+        FormatError: When the tar cannot be used, or without ``problems`` a part of it.
     """
     archive = _Archive(path)
     for source, members in archive.folders():
-        for member in members:
-            if not member.endswith(IMAGE_SUFFIXES):
-                continue
-            stem = member.rpartition(".")[0]
-            facts = archive.json(f"{stem}.json")
-            size, masks = _packed_masks(facts, f"{stem}.json")
-            yield Still(
-                name=stem.rpartition("/")[2],
-                source=source,
-                kind=str(facts.get("kind", "")),
-                size=size,
-                masks=masks,
-                labels=_labels(facts.get("labels"), len(masks), f"{stem}.json"),
-                read_image=_OneImage(archive, member),
-            )
+        images = {name.rpartition(".")[0]: name for name in members if name.endswith(IMAGE_SUFFIXES)}
+        if problems is not None:
+            alone = [
+                name for name in members if name.endswith(".json") and name[: -len(".json")] not in images
+            ]
+            problems.extend(f"{name}: its image is missing." for name in alone)
+        for stem, member in images.items():
+            try:
+                yield _packed_still(archive, source, stem, member)
+            except FormatError as error:
+                if problems is None:
+                    raise
+                problems.append(f"{stem}: {error}")
+
+
+def _packed_still(archive: _Archive, source: str, stem: str, member: str) -> Still:
+    facts = archive.json(f"{stem}.json")
+    size, masks = _packed_masks(facts, f"{stem}.json")
+    return Still(
+        name=stem.rpartition("/")[2],
+        source=source,
+        kind=str(facts.get("kind", "")),
+        size=size,
+        masks=masks,
+        labels=_labels(facts.get("labels"), len(masks), f"{stem}.json"),
+        read_image=_OneImage(archive, member),
+    )
 
 
 def thinned(clip: Clip, *, most: int | None = None, step: int = 1) -> Clip:
@@ -219,6 +259,11 @@ class _Archive:
                 self._places = {m.name: (m.offset_data, m.size) for m in tar if m.isfile()}
         except (OSError, tarfile.TarError) as error:
             raise FormatError(f"{path.name} cannot be read as an uncompressed tar: {error}.") from error
+
+    @property
+    def name(self) -> str:
+        """File name of the tar."""
+        return self._path.name
 
     def folders(self) -> list[tuple[str, list[str]]]:
         """Top folders and the sorted names of what they hold."""

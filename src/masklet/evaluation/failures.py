@@ -1,4 +1,4 @@
-"""The objects and images on which a model fails most, with its masks made once more to be looked at."""
+"""The objects, images and clips on which a model fails most, with its masks made once more to be looked at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TypeVar
 from masklet.errors import FormatError
 from masklet.evaluation.clicks import ClickReport, Embedding, ImageModel, ObjectClicks, State
 from masklet.evaluation.datasets import Still
+from masklet.evaluation.leaving_clips import LeavingClip, clip_number
+from masklet.evaluation.occlusion import OBJECT, Follow, OcclusionReport, OcclusionScore, first_prompts
+from masklet.evaluation.page.occlusion import SeenClip
 from masklet.evaluation.page.photos import WorstObject
 from masklet.evaluation.page.proposals import DrawnImage
 from masklet.evaluation.proposals import ImageRecall, ProposalReport, Propose
@@ -33,6 +36,29 @@ def worst_objects(report: ClickReport, *, num_clicks: int, most: int) -> list[Ob
 def worst_images(report: ProposalReport, *, most: int) -> list[ImageRecall]:
     """The images whose regions are covered worst, in turn from each source; at most so many."""
     return _spread(report.images, lambda found: found.covering, most)
+
+
+def worst_clips(report: OcclusionReport, *, most: int) -> list[OcclusionScore]:
+    """The clips whose object was lost, then those with the lowest J; at most so many."""
+    return sorted(report.clips, key=lambda one: (one.is_found, one.region))[:most]
+
+
+def draw_seen(
+    follow: Follow, draw: Callable[[int], LeavingClip], chosen: Sequence[OcclusionScore]
+) -> list[SeenClip]:
+    """Follow the objects of the chosen clips once more.
+
+    Args:
+        follow: What was evaluated.
+        draw: Makes the clip of a number.
+        chosen: What worst_clips gave.
+    """
+    found: list[SeenClip] = []
+    for score in chosen:
+        clip = draw(clip_number(score.clip)).clip
+        sightings = [one[OBJECT] for one in follow(clip, first_prompts(clip))]
+        found.append(SeenClip(score=score, clip=clip, sightings=sightings))
+    return found
 
 
 def draw_worst(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from masklet.errors import FormatError
-from masklet.evaluation.datasets import Clip, read_packed_clips
+from masklet.evaluation.datasets import Clip, packed_clip_names, read_packed_clip
 from masklet.evaluation.images import IMAGE_SUFFIXES, decode_rgb, read_ids
 from masklet.geometry import Size
 from masklet.masks import rle
@@ -61,7 +61,7 @@ class ClipPlace:
             FormatError: When nothing of it can be used.
         """
         if self.annotations.is_file():
-            return ReadClip(clip=_packed_clip(self.annotations, self.name))
+            return ReadClip(clip=read_packed_clip(self.annotations, self.name))
         problems: list[str] = []
         layers = self._layers(problems)
         names = self._frame_names()
@@ -123,7 +123,7 @@ def find_clips(
         FormatError: When there is no such data set or it has no clip of a wanted name.
     """
     if root.is_file():
-        found = [ClipPlace(name=clip.name, annotations=root, images=root) for clip in read_packed_clips(root)]
+        found = [ClipPlace(name=name, annotations=root, images=root) for name in packed_clip_names(root)]
         return "packed", _chosen(found, names)
     layout = layout or _recognised(root)
     if layout == "packed":
@@ -139,6 +139,20 @@ def find_clips(
         if folder.is_dir()
     ]
     return layout, _chosen(places, names)
+
+
+def read_names(path: Path) -> list[str]:
+    """Names of clips, one a line.
+
+    Raises:
+        FormatError: When the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except (OSError, ValueError) as error:
+        raise FormatError(
+            f"The list of names {path} cannot be read; give a text file with one a line."
+        ) from error
 
 
 def read_id_maps(folder: Path, where: str, problems: list[str]) -> dict[int, dict[str, RLE]]:
@@ -252,10 +266,6 @@ def _chosen(places: list[ClipPlace], names: Sequence[str] | None) -> list[ClipPl
     if lost:
         raise FormatError(f"The data set has no clip {', '.join(lost[:5])}; check the list of names.")
     return [by_name[name] for name in sorted(set(names))]
-
-
-def _packed_clip(path: Path, name: str) -> Clip:
-    return next(clip for clip in read_packed_clips(path) if clip.name == name)
 
 
 def _of_size(mask: RLE | None, size: Size) -> RLE | None:

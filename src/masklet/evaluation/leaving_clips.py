@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -99,9 +100,23 @@ def leaving_clips(stills: Sequence[Still], config: LeavingConfig) -> Iterator[Le
 
     Source: ours.
     """
-    pool = _Pool.of(stills)
+    draw = leaving_clip_maker(stills, config)
     for number in range(config.num_clips):
-        yield _drawn_clip(pool, config, number)
+        yield draw(number)
+
+
+def leaving_clip_maker(stills: Sequence[Still], config: LeavingConfig) -> Callable[[int], LeavingClip]:
+    """A function that gives one clip of those of leaving_clips by its number, from 0.
+
+    Raises:
+        FormatError: When the photos have no object or no background to make clips of.
+    """
+    return partial(_drawn_clip, _Pool.of(stills), config)
+
+
+def clip_number(name: str) -> int:
+    """The number of a clip, with which its name begins."""
+    return int(name.partition(" ")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from masklet.masks.arrays import BoolArray
 from masklet.masks.metrics import iou
 from masklet.prompts import PromptSet
 
-_OBJECT = 1
+OBJECT = 1
+"""The object of a made clip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,7 +189,7 @@ def frames_by_visibility(clip: Clip, min_visible: float) -> tuple[tuple[int, ...
     least = min_visible * clip.size.height * clip.size.width
     visible: list[int] = []
     hidden: list[int] = []
-    for index, found in enumerate(clip.truth[_OBJECT]):
+    for index, found in enumerate(clip.truth[OBJECT]):
         if index == 0 or found is None:
             continue
         area = rle.area(found)
@@ -226,6 +227,18 @@ def ranking_auc(positives: Sequence[float], negatives: Sequence[float]) -> float
     return num_lower / (len(positives) * len(negatives))
 
 
+def first_prompts(clip: Clip) -> dict[int, StartPrompt]:
+    """The true mask of the object on frame 0.
+
+    Raises:
+        PromptError: When it is not seen there.
+    """
+    first = clip.mask(OBJECT, 0)
+    if first is None or not first.any():
+        raise PromptError(f"The object of {clip.name} must be seen on frame 0, where its true mask is given.")
+    return {OBJECT: StartPrompt(frame=0, prompts=PromptSet(mask=first))}
+
+
 def summarise(clips: Sequence[OcclusionScore]) -> OcclusionSummary:
     """Several clips together, at least one; see OcclusionSummary."""
     if not clips:
@@ -257,21 +270,15 @@ def _followed(
     follow: Follow, clip: Clip, visible: frozenset[int], on_frame: Callable[[], None] | None
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Presence on every frame, and J on the visible ones."""
-    first = clip.mask(_OBJECT, 0)
-    if first is None or not first.any():
-        raise PromptError(f"The object of {clip.name} must be seen on frame 0, where its true mask is given.")
     presence: dict[int, float] = {}
     region: dict[int, float] = {}
-    starts = {_OBJECT: StartPrompt(frame=0, prompts=PromptSet(mask=first))}
-    for index, sightings in enumerate(follow(clip, starts)):
-        if _OBJECT not in sightings:
-            raise PromptError(
-                f"The tracker says nothing of object {_OBJECT} on frame {index} of {clip.name}."
-            )
-        presence[index] = sightings[_OBJECT].presence
-        true = clip.mask(_OBJECT, index) if index in visible else None
+    for index, sightings in enumerate(follow(clip, first_prompts(clip))):
+        if OBJECT not in sightings:
+            raise PromptError(f"The tracker says nothing of object {OBJECT} on frame {index} of {clip.name}.")
+        presence[index] = sightings[OBJECT].presence
+        true = clip.mask(OBJECT, index) if index in visible else None
         if true is not None:
-            region[index] = iou(sightings[_OBJECT].mask, true)
+            region[index] = iou(sightings[OBJECT].mask, true)
         if on_frame is not None:
             on_frame()
     if len(presence) != clip.num_frames:

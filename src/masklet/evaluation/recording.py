@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from masklet.annotations.document import FrameMask, Project, Track, VideoFacts
 from masklet.annotations.storage import save, write_atomically
-from masklet.errors import FormatError, MaskletError
+from masklet.errors import FormatError
 from masklet.evaluation.datasets import Clip
 from masklet.evaluation.layouts import ClipPlace
 from masklet.evaluation.vos import PromptKind, start_prompts
@@ -19,47 +19,16 @@ from masklet.masks.arrays import BoolArray
 _RUN = "run.facts"
 
 
-def record_tracks(
-    tracker: Tracker,
-    places: Sequence[ClipPlace],
-    folder: Path,
-    *,
-    prompt: PromptKind,
-    run: Mapping[str, object],
-    on_frame: Callable[[], None] | None = None,
-) -> tuple[str, ...]:
-    """Follow every object of every clip and keep the masks, one document per clip; clips that are there are left.
+def claim_folder(folder: Path, run: Mapping[str, object]) -> None:
+    """Note what run a folder of masks is for, or check that it is the same; the folder is made when it is not there.
 
     Args:
-        tracker: What is evaluated.
-        places: The clips.
-        folder: Where the documents go; made when it is not there.
-        prompt: What is given on the first frame that shows an object.
-        run: What must be the same for earlier clips to be kept, such as model and weights.
-        on_frame: Called after each frame that was followed.
-
-    Returns:
-        One sentence per clip that could not be followed, naming it.
+        folder: Where the documents go.
+        run: What must be the same for earlier clips to be kept, such as model, weights and prompt.
 
     Raises:
         FormatError: When the folder holds the masks of another run.
     """
-    _claim(folder, {**run, "prompt": prompt})
-    problems: list[str] = []
-    for place in places:
-        document = folder / f"{place.name}.json"
-        if document.exists():
-            continue
-        try:
-            clip = place.read().clip
-            save(_project(clip, _followed(tracker, clip, prompt, on_frame)), document)
-        except MaskletError as error:
-            problems.append(f"{place.name}: {error}")
-    return tuple(problems)
-
-
-def _claim(folder: Path, run: Mapping[str, object]) -> None:
-    """Note what run the folder is for, or check that it is the same."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / _RUN
     content = json.dumps(run, sort_keys=True, indent=1)
@@ -70,16 +39,29 @@ def _claim(folder: Path, run: Mapping[str, object]) -> None:
     write_atomically(note, content.encode())
 
 
-def _followed(
-    tracker: Tracker, clip: Clip, prompt: PromptKind, on_frame: Callable[[], None] | None
-) -> Iterator[Mapping[int, BoolArray]]:
-    for masks in tracker(clip, start_prompts(clip, prompt)):
-        yield masks
-        if on_frame is not None:
-            on_frame()
+def places_left(places: Sequence[ClipPlace], folder: Path) -> list[ClipPlace]:
+    """The clips that the folder has no document of."""
+    return [place for place in places if not (folder / f"{place.name}.json").exists()]
 
 
-def _project(clip: Clip, followed: Iterator[Mapping[int, BoolArray]]) -> Project:
+def record_clip(tracker: Tracker, place: ClipPlace, folder: Path, *, prompt: PromptKind) -> None:
+    """Follow every object of a clip and keep the masks as a document in the folder.
+
+    Args:
+        tracker: What is evaluated.
+        place: The clip.
+        folder: Where the document goes.
+        prompt: What is given on the first frame that shows an object.
+
+    Raises:
+        MaskletError: When the clip cannot be read or followed.
+    """
+    clip = place.read().clip
+    followed = tracker(clip, start_prompts(clip, prompt))
+    save(_project(clip, followed), folder / f"{place.name}.json")
+
+
+def _project(clip: Clip, followed: Iterable[Mapping[int, BoolArray]]) -> Project:
     frames: dict[int, dict[int, FrameMask]] = {}
     for index, masks in enumerate(followed):
         for object_id, mask in masks.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import platform
@@ -112,6 +114,18 @@ def occlusion_table(report: OcclusionReport, *, title: str) -> str:
         for kind, found in {**report.by_kind(), "**all**": report.overall()}.items()
     ]
     return f"### {title} (leave and return)\n\n{markdown_table(header, rows)}"
+
+
+def occlusion_csv(report: OcclusionReport) -> str:
+    """One line per clip: its kind, mean presence while the object is seen and while it is gone, J, and whether it was found."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["clip", "kind", "presence_visible", "presence_hidden", "j_visible", "is_found"])
+    for one in report.clips:
+        means = [sum(values) / len(values) for values in (one.visible, one.hidden)]
+        numbers = [round(value, 6) for value in (*means, one.region)]
+        writer.writerow([one.clip, one.kind, *numbers, int(one.is_found)])
+    return file.getvalue()
 
 
 def clicks_table(report: ClickReport, *, title: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from masklet.errors import MaskletError, PromptError
 from masklet.evaluation.counting import Counting
 from masklet.evaluation.datasets import Clip
+from masklet.evaluation.items import Item, Step, Work, do_items
 from masklet.evaluation.journal import Journal, journal_key
 from masklet.evaluation.layouts import ClipPlace
 from masklet.evaluation.predictions import Predictions, read_predictions, require_folder
@@ -143,17 +143,17 @@ def score_predictions(
     if not job.places:
         raise PromptError("The data set has no clip to score; check its folder and the list of names.")
     kept = _journal(journal, job)
-    done = {name: _clip_from_json(facts) for name, facts in kept.read().items()}
-    for found in done.values():
+    for facts in kept.read().values():
         if on_clip is not None:
-            on_clip(found)
-    left = [place for place in job.places if place.name not in done]
-    for found in _scored(job, left, num_processes):
-        done[found.name] = found
-        kept.add(found.name, asdict(found))
-        if on_clip is not None:
-            on_clip(found)
-    clips = tuple(done[place.name] for place in job.places)
+            on_clip(_clip_from_json(facts))
+    done = do_items(
+        [Item(name=place.name, content=place) for place in job.places],
+        partial(_scoring, job.predictions, job.counting),
+        num_workers=num_processes,
+        journal=kept,
+        on_item=None if on_clip is None else lambda _, facts: on_clip(_clip_from_json(facts)),
+    )
+    clips = tuple(_clip_from_json(facts) for facts in done.values.values())
     return ScoredPredictions(counting=job.counting, layout=job.layout, clips=clips)
 
 
@@ -198,25 +198,16 @@ def score_masks(clip: Clip, given: Predictions, counting: Counting) -> tuple[Obj
     return tuple(scored)
 
 
-def _scored(job: ScoringJob, places: Sequence[ClipPlace], num_processes: int) -> Iterator[ClipScore]:
-    """Clips as they are finished."""
-    if num_processes == 1 or len(places) < 2:
-        for place in places:
-            yield score_place(place, job.predictions, job.counting)
-        return
-    # spawned, not forked: a library that holds a lock in another thread would never give it back
-    workers = min(num_processes, len(places))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        futures = [pool.submit(score_place, place, job.predictions, job.counting) for place in places]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _one_thread() -> None:
-    """Each process keeps to its core."""
+def _scoring(predictions: Path, counting: Counting) -> Work[ClipPlace]:
+    """Scores a clip; each process keeps to its core."""
     import cv2
 
     cv2.setNumThreads(1)
+    return partial(_score_item, predictions, counting)
+
+
+def _score_item(predictions: Path, counting: Counting, place: ClipPlace, _step: Step) -> Mapping[str, object]:
+    return asdict(score_place(place, predictions, counting))
 
 
 def _journal(path: Path | None, job: ScoringJob) -> Journal:
@@ -226,7 +217,7 @@ def _journal(path: Path | None, job: ScoringJob) -> Journal:
     return Journal(path, journal_key(facts))
 
 
-def _clip_from_json(facts: dict[str, Any]) -> ClipScore:
+def _clip_from_json(facts: Mapping[str, Any]) -> ClipScore:
     objects = tuple(
         ObjectSeries(
             clip=one["clip"],

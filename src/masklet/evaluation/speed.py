@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from masklet.errors import ConfigError, MaskletError
+from masklet.evaluation.journal import Journal
 from masklet.evaluation.peak_memory import PeakMemory
 
 Follow: TypeAlias = Callable[[int, int], Iterator[None]]
@@ -180,13 +181,16 @@ def evaluate_speed(
     *,
     protocol: SpeedProtocol,
     on_run: Callable[[], None] | None = None,
+    journal: Journal | None = None,
 ) -> SpeedReport:
     """Measure every cell in turn on each side.
 
     Args:
         sides: What is measured by its name, then perhaps the baseline by its.
         protocol: What is run.
-        on_run: Called after each run of a cell.
+        on_run: Called after each run of a cell, also of those from the journal.
+        journal: Keeps each cell of each turn, both sides together, so that a run that was stopped goes on from there; or
+            None.
 
     Raises:
         ConfigError: When there is no side or more than two, or one cannot be prepared or run.
@@ -194,17 +198,24 @@ def evaluate_speed(
     names = list(sides)
     if not 1 <= len(names) <= 2:
         raise ConfigError(f"Speed is measured of one thing, or of two against each other, got {len(names)}.")
+    kept = journal or Journal(None, "")
+    done = kept.read()
     found: dict[tuple[str, int, int], list[Turn]] = {}
     with ExitStack() as stack:
         workers = {name: stack.enter_context(_Worker(name, prepare)) for name, prepare in sides.items()}
         for turn in range(protocol.num_turns):
             for length, num_objects in protocol.cells:
+                key = f"turn {turn}, {length} frames, {num_objects} objects"
+                runs = {name: _turn_from_json(done[key][name]) for name in names} if key in done else {}
                 # who goes first changes from turn to turn
                 for name in names if turn % 2 == 0 else reversed(names):
-                    run = workers[name].run(length, num_objects)
-                    found.setdefault((name, length, num_objects), []).append(run)
+                    if name not in runs:
+                        runs[name] = workers[name].run(length, num_objects)
+                    found.setdefault((name, length, num_objects), []).append(runs[name])
                     if on_run is not None:
                         on_run()
+                if key not in done:
+                    kept.add(key, {name: asdict(run) for name, run in runs.items()})
     cells = tuple(
         Cell(
             length=length,
@@ -217,6 +228,10 @@ def evaluate_speed(
     return SpeedReport(
         protocol=protocol, name=names[0], baseline=names[1] if len(names) > 1 else None, cells=cells
     )
+
+
+def _turn_from_json(value: Mapping[str, Any]) -> Turn:
+    return Turn(**{**value, "frames_s": tuple(value["frames_s"])})
 
 
 def timed(follow: Follow, length: int, num_objects: int, memory: PeakMemory) -> Turn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -94,6 +94,11 @@ class ClipSource(ClosingSource):
         return (self.read(index) for index in range(self.num_frames))
 
 
+def session_shift(object_ids: Collection[int]) -> int:
+    """What is added to the ids of a clip in a session, which counts from 1; folders of SA-V count from 0."""
+    return max(0, 1 - min(object_ids, default=1))
+
+
 class TrackSubject:
     """A VideoSession per clip; called as a tracker.
 
@@ -115,25 +120,25 @@ class TrackSubject:
     def __call__(self, clip: Clip, starts: Mapping[int, StartPrompt]) -> Iterator[Mapping[int, BoolArray]]:
         """Prompt every object where it is first seen, and follow it."""
         source: FrameSource = ClipSource(clip)
+        shift = session_shift(clip.object_ids)
         with VideoSession(self._model, source, policy=self._policy) as session:
             for object_id, start in starts.items():
-                answer = session.prompt(object_id, start.frame, start.prompts).masks[object_id]
-                self._click_on(session, clip, object_id, start, answer)
+                self._prompt(session, object_id + shift, start, clip.mask(object_id, start.frame))
             for frame in session.track():
-                yield frame.masks
+                yield {session_id - shift: mask for session_id, mask in frame.masks.items()}
 
-    def _click_on(
-        self, session: VideoSession, clip: Clip, object_id: int, start: StartPrompt, answer: BoolArray
+    def _prompt(
+        self, session: VideoSession, session_id: int, start: StartPrompt, true: BoolArray | None
     ) -> None:
-        """Further clicks where the answer is most wrong."""
-        true = clip.mask(object_id, start.frame)
+        """The start prompt, then further clicks where the answer is most wrong."""
         prompts = start.prompts
+        answer = session.prompt(session_id, start.frame, prompts).masks[session_id]
         for _ in range(self._start_clicks - 1):
             click = None if true is None or not prompts.clicks else correction_click(answer, true)
             if click is None:
                 return
             prompts = prompts.with_click(click)
-            answer = session.prompt(object_id, start.frame, prompts).masks[object_id]
+            answer = session.prompt(session_id, start.frame, prompts).masks[session_id]
 
 
 class PresenceSubject:
@@ -155,24 +160,28 @@ class PresenceSubject:
 class CorrectedClip:
     """An open VideoSession that follows both ways, or forward; only what the prompts changed is computed again."""
 
-    def __init__(self, session: VideoSession) -> None:
-        self._session = session
+    def __init__(self, session: VideoSession, shift: int = 0) -> None:
+        self._session, self._shift = session, shift
 
     def prompt(self, object_id: int, frame: int, prompts: PromptSet) -> BoolArray:
         """Prompt the session."""
-        return self._session.prompt(object_id, frame, prompts).masks[object_id]
+        session_id = object_id + self._shift
+        return self._session.prompt(session_id, frame, prompts).masks[session_id]
 
     def follow(self) -> Iterator[Mapping[int, BoolArray]]:
         """Every frame in order, each tracked from the prompted frame nearest to it."""
-        return (frame.masks for frame in self._session.track_both_ways())
+        return (self._named(frame.masks) for frame in self._session.track_both_ways())
 
     def follow_from(self, frame: int) -> Iterator[Mapping[int, BoolArray]]:
         """Every frame from this one on, tracked forward; prompted frames stay as they are."""
-        return (found.masks for found in self._session.track(frame))
+        return (self._named(found.masks) for found in self._session.track(frame))
 
     def remove(self, object_id: int) -> None:
         """Forget an object."""
-        self._session.remove(object_id)
+        self._session.remove(object_id + self._shift)
+
+    def _named(self, masks: Mapping[int, BoolArray]) -> Mapping[int, BoolArray]:
+        return {session_id - self._shift: mask for session_id, mask in masks.items()}
 
 
 class InteractiveSubject:
@@ -187,4 +196,4 @@ class InteractiveSubject:
         source: FrameSource = ClipSource(clip)
         options = SessionOptions(features=_ROUNDS_BUDGET)
         with VideoSession(self._model, source, policy=self._policy, options=options) as session:
-            yield CorrectedClip(session)
+            yield CorrectedClip(session, session_shift(clip.object_ids))

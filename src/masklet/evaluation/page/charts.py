@@ -65,8 +65,15 @@ def good_floor(lines: Sequence[Line]) -> float:
     return max((floor for floor in (0.2, 0.6, 0.8) if floor <= lowest - 0.03), default=0.0)
 
 
-def bar_chart(values: Sequence[float], *, label: str) -> str:
-    """How many values lie in each tenth of [0, 1]."""
+def bar_chart(values: Sequence[float], *, label: str, of: str = "objects", is_high_good: bool = True) -> str:
+    """How many values lie in each tenth of [0, 1].
+
+    Args:
+        values: The values.
+        label: What they are.
+        of: What has them, in the plural.
+        is_high_good: Whether the low half stands out as bad, or else the high one.
+    """
     counts = [0] * 10
     for value in values:
         counts[min(int(value * 10), 9)] += 1
@@ -76,7 +83,7 @@ def bar_chart(values: Sequence[float], *, label: str) -> str:
     for index, number in enumerate(counts):
         height = number / most * (_HEIGHT - _TOP - _BOTTOM - 16)
         x, y = _LEFT + index * step + 2, _HEIGHT - _BOTTOM - height
-        colour = "var(--bad)" if index < 5 else "var(--accent)"
+        colour = "var(--accent)" if (index >= 5) == is_high_good else "var(--bad)"
         parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{step - 4:.1f}" height="{height:.1f}" rx="3" style="fill:{colour}"/>'
         )
@@ -86,7 +93,7 @@ def bar_chart(values: Sequence[float], *, label: str) -> str:
             )
     parts += [_x_tick(_LEFT + tick * step * 10, f"{tick:g}") for tick in (0, 0.25, 0.5, 0.75, 1)]
     parts.append(_x_title(label))
-    return _svg(_WIDTH, _HEIGHT, f"Number of objects by {label}", parts)
+    return _svg(_WIDTH, _HEIGHT, f"Number of {of} by {label}", parts)
 
 
 def radar_chart(axes: Sequence[str], layers: Mapping[str, Sequence[float]]) -> str:
