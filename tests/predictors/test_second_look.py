@@ -48,8 +48,24 @@ def test_a_box_is_looked_at_whatever_was_found_in_it():
     assert window.inside(PromptSet(box=(100, 60, 140, 90))).box == Box(20, 25, 60, 55)
 
 
-def test_nothing_found_is_not_looked_at_again():
-    assert window_around(np.zeros((300, 400), bool), PromptSet([Click(5, 5)])) is None
+@pytest.mark.parametrize("signs", [(True,), (False,), (True, True)])
+def test_nothing_found_is_not_looked_at_again(signs):
+    clicks = [Click(5, 5, positive) for positive in signs]
+    assert window_around(np.zeros((300, 400), bool), PromptSet(clicks)) is None
+
+
+def test_nothing_found_between_clicks_of_both_kinds_is_looked_at_again():
+    prompts = PromptSet([Click(100, 80), Click(109, 84, positive=False)])
+    window = window_around(np.zeros((300, 400), bool), prompts)
+    assert window == Window(left=81, top=58, width=48, height=48)
+    assert len(window.inside(prompts).clicks) == 2
+
+
+def test_second_answer_counts_alone_where_the_first_finds_nothing():
+    first = np.full((6, 8), -4.0, np.float32)
+    window = Window(left=2, top=1, width=3, height=2)
+    out = joined(first, np.full((2, 3), 2.0, np.float32), window, has_box=False)
+    assert np.array_equal(out > 0, mask_of(6, 8, (2, 1, 5, 3)))
 
 
 def test_a_given_mask_is_not_looked_at_again():

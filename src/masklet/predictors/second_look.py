@@ -84,14 +84,19 @@ def window_around(mask: np.ndarray, prompts: PromptSet) -> Window | None:
 
 
 def _box_of(mask: np.ndarray, prompts: PromptSet) -> Box | None:
-    """Box around a mask and the positive clicks; None for an empty mask."""
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    if len(columns) == 0:
+    """Box around a mask and the positive clicks; of an empty mask around all clicks, if there are both kinds.
+
+    A click on a tiny object and one beside it lie in one cell of the first answer, which then finds nothing; how far they are
+    apart tells where to look.
+    """
+    if not mask.any() and len({click.positive for click in prompts.clicks}) < 2:
         return None
-    xs = [float(columns[0]), columns[-1] + 1.0]
-    ys = [float(rows[0]), rows[-1] + 1.0]
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    is_empty = len(columns) == 0
+    xs = [] if is_empty else [float(columns[0]), columns[-1] + 1.0]
+    ys = [] if is_empty else [float(rows[0]), rows[-1] + 1.0]
     for click in prompts.clicks:
-        if click.positive:
+        if click.positive or is_empty:
             xs += [click.x, click.x + 1]
             ys += [click.y, click.y + 1]
     return Box(min(xs), min(ys), max(xs), max(ys))
@@ -119,7 +124,9 @@ def joined(first: np.ndarray, second: np.ndarray, window: Window, *, has_box: bo
         has_box: Whether a box was given; then the second answer counts alone.
     """
     out = np.minimum(first, _OUTSIDE_LOGIT)
-    share = 0.0 if has_box else _FIRST_SHARE
+    # an object of which the first answer finds nothing is smaller than its cells: only the second can tell
+    is_lost = not (window.cut(first) > 0).any()
+    share = 0.0 if has_box or is_lost else _FIRST_SHARE
     window.cut(out)[:] = share * window.cut(first) + (1 - share) * second
     return out
 
