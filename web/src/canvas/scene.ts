@@ -1,7 +1,7 @@
 /** The two canvases of the stage: the picture with its masks below, what the pointer is doing above. */
 import { imagePoint, screenPoint, type ImagePoint, type ScreenPoint, type Size } from "../geometry/points";
 import { fitView, panBy, toImage, toScreen, zoomAt, type View } from "../geometry/view";
-import type { Media } from "../model/document";
+import { promptsAt, type Media, type Prompts } from "../model/document";
 import type { StudioSession } from "../session/studioSession";
 import { drawBox, drawBrush, drawCross, drawPoints } from "./marks";
 import { EffectsPainter } from "./effectsPainter";
@@ -25,6 +25,8 @@ export class Scene {
   private mediaId: string | null = null;
   private isFitted = true;
   private asked = 0;
+  private drawnBelow: readonly unknown[] = [];
+  private isAboveEmpty = true;
   private readonly stop: () => void;
 
   constructor(
@@ -32,8 +34,8 @@ export class Scene {
     private readonly below: HTMLCanvasElement,
     private readonly above: HTMLCanvasElement,
   ) {
-    this.painter = new OverlayPainter(session, () => { this.redraw(); });
-    this.effects = new EffectsPainter(session, () => { this.redraw(); });
+    this.painter = new OverlayPainter(session, () => { this.drawNow(); });
+    this.effects = new EffectsPainter(session, () => { this.drawNow(); });
     this.stop = session.store.subscribe(() => { this.redraw(); });
   }
 
@@ -49,10 +51,12 @@ export class Scene {
 
   resize(width: number, height: number): void {
     this.stage = { width: Math.max(1, width), height: Math.max(1, height) };
+    this.isAboveEmpty = true;
     for (const canvas of [this.below, this.above]) {
       canvas.width = Math.round(this.stage.width * ratio());
       canvas.height = Math.round(this.stage.height * ratio());
     }
+    this.drawnBelow = [];
     if (this.isFitted) this.fit();
     this.draw();
   }
@@ -90,6 +94,12 @@ export class Scene {
     this.asked = requestAnimationFrame(() => { this.draw(); });
   }
 
+  /** What was painted elsewhere is here: it need not wait for another turn. */
+  private drawNow(): void {
+    cancelAnimationFrame(this.asked);
+    this.draw();
+  }
+
   private draw(): void {
     const { media, state } = this.session;
     if (media?.id !== this.mediaId) {
@@ -111,11 +121,16 @@ export class Scene {
     const { frame } = shown;
     const picture = isWithEffects ? shown.picture : this.session.frames.picture(frame);
     const overlay = isWithEffects ? null : shown.picture;
-    const context = picture === null ? null : cleared(this.below);
-    if (context === null || picture === null) return;
+    if (picture === null) return;
     const { scale, offsetX, offsetY } = this.view;
+    const wanted = [media.id, frame, picture, overlay, shown.masks.length, scale, offsetX, offsetY];
+    if (wanted.every((one, place) => one === this.drawnBelow[place])) return;
+    const context = cleared(this.below);
+    if (context === null) return;
+    this.drawnBelow = wanted;
+    const shrinks = scale * ratio() < media.height / picture.height;
     context.imageSmoothingEnabled = scale * ratio() < 6;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = shrinks && !this.session.state.isPlaying ? "medium" : "low";
     for (const layer of overlay === null ? [picture] : [picture, overlay]) {
       context.drawImage(layer, offsetX, offsetY, media.width * scale, media.height * scale);
     }
@@ -124,21 +139,36 @@ export class Scene {
     this.below.dataset["view"] = [scale, offsetX, offsetY].join(" ");
   }
 
+  private shownPrompts(media: Media): Prompts | null {
+    const { selected, state } = this.session;
+    return selected === null || state.candidates !== null ? null : promptsAt(media, selected.id, state.frame);
+  }
+
+  private brushPlace(): ScreenPoint | null {
+    const { state } = this.session;
+    return state.tool === "brush" && state.candidates === null ? this.pointer : null;
+  }
+
   private drawAbove(): void {
-    const context = cleared(this.above);
-    const { media, state, selected } = this.session;
-    if (context === null || media === null) return;
-    const prompts = selected?.prompts.find((one) => one.frame === state.frame);
-    if (selected !== null && prompts !== undefined && state.candidates === null) {
-      if (prompts.box != null) drawBox(context, this.view, prompts.box, selected.color);
-      drawPoints(context, this.view, prompts.clicks, selected.color);
-    }
+    const { media, state } = this.session;
+    if (media === null) return;
+    const prompts = this.shownPrompts(media);
+    const brushAt = this.brushPlace();
+    const parts = [prompts, brushAt, state.cursor, this.drag?.draw ?? null];
+    const isEmpty = parts.every((one) => one === null);
+    const context = isEmpty && this.isAboveEmpty ? null : cleared(this.above);
+    if (context === null) return;
+    this.isAboveEmpty = isEmpty;
+    if (prompts !== null) drawPrompts(context, this.view, prompts, this.session.selected?.color ?? "#ffffff");
     this.drag?.draw?.(context, this.view);
-    if (state.tool === "brush" && this.pointer !== null && state.candidates === null) {
-      drawBrush(context, this.pointer, state.brushRadius * this.view.scale, state.isAdding);
-    }
+    if (brushAt !== null) drawBrush(context, brushAt, state.brushRadius * this.view.scale, state.isAdding);
     if (state.cursor !== null) drawCross(context, this.toScreen(...state.cursor), this.stage);
   }
+}
+
+function drawPrompts(context: CanvasRenderingContext2D, view: View, prompts: Prompts, color: string): void {
+  if (prompts.box != null) drawBox(context, view, prompts.box, color);
+  drawPoints(context, view, prompts.clicks, color);
 }
 
 function ratio(): number {

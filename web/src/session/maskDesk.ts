@@ -11,7 +11,7 @@ import { MaskStore, type StoredMask } from "../video/maskStore";
 import { MaskWorker } from "../video/maskWorker";
 
 export interface MaskEvents {
-  /** Masks or lanes changed; called at most once per drawn frame. */
+  /** Masks or lanes changed; what the stream brings is gathered for a drawn frame. */
   onChange: () => void;
   /** The stream brought a mask of a frame. */
   onTracked: (frame: number) => void;
@@ -67,7 +67,8 @@ export class MaskDesk {
   /** The mask with which the server answered an edit. */
   async takeReply(state: MaskState, size: Size): Promise<void> {
     const [runs] = await this.worker.decodeCounts([state.counts]);
-    this.put(storedMask(state, runs, size));
+    this.keep(storedMask(state, runs, size));
+    this.events.onChange(); // somebody waits for this one
   }
 
   /** Show a mask at once, before the server has it. */
@@ -97,6 +98,11 @@ export class MaskDesk {
   }
 
   private put(one: StoredMask): void {
+    this.keep(one);
+    this.tell();
+  }
+
+  private keep(one: StoredMask): void {
     this.masks.put(one);
     this.lanes.put({
       objectId: one.objectId,
@@ -107,7 +113,6 @@ export class MaskDesk {
       isPrompted: one.isPrompted,
       isBackward: one.isBackward,
     });
-    this.tell();
   }
 
   private takeMessage(message: MaskMessage): void {

@@ -12,6 +12,7 @@ export class FrameCache {
   private readonly pictures = new Map<string, ImageBitmap>();
   private readonly running = new Map<string, AbortController>();
   private wanted: FrameKey[] = [];
+  private first: string | null = null;
   private numBytes = 0;
 
   /**
@@ -40,9 +41,13 @@ export class FrameCache {
     return this.pictures.has(nameOf(key));
   }
 
-  /** Say which frames are needed now, most urgent first; loading what is not among them is given up. */
+  /**
+   * Say which frames are needed now, most urgent first; loading what is not among them is given up. The first one is
+   * loaded alone: somebody waits for it, and its neighbours would only slow it down.
+   */
   want(keys: readonly FrameKey[]): void {
     const names = new Set(keys.map(nameOf));
+    this.first = keys.length > 0 ? nameOf(keys[0]) : null;
     for (const [name, controller] of this.running) if (!names.has(name)) controller.abort();
     this.wanted = keys.filter((key) => !this.has(key) && !this.running.has(nameOf(key)));
     this.fill();
@@ -58,6 +63,7 @@ export class FrameCache {
 
   private fill(): void {
     while (this.running.size < MOST_AT_ONCE) {
+      if (this.first !== null && this.running.has(this.first)) return;
       const key = this.wanted.shift();
       if (key === undefined) return;
       void this.fetchOne(key);

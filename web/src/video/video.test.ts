@@ -20,6 +20,20 @@ test("the cache loads what is wanted, gives up what is not, and keeps within its
   expect([0, 1, 2, 3, 4].filter((frame) => cache.has(key(frame)))).toEqual([3, 4]);
 });
 
+test("the frame that somebody waits for is loaded alone, its neighbours after it", async () => {
+  const asked: number[] = [];
+  const answers: (() => void)[] = [];
+  const load = (one: FrameKey): Promise<ImageBitmap> => {
+    asked.push(one.frame);
+    return new Promise((resolve) => { answers.push(() => { resolve(picture()); }); });
+  };
+  const cache = new FrameCache(load, () => undefined, () => undefined);
+  cache.want([7, 8, 6].map(key));
+  expect(asked).toEqual([7]);
+  answers[0]();
+  await vi.waitFor(() => { expect(asked).toEqual([7, 8, 6]); });
+});
+
 test("a frame that is not wanted any more is aborted and not reported", async () => {
   const failed = vi.fn();
   const load = (_key: FrameKey, signal: AbortSignal): Promise<ImageBitmap> =>
