@@ -1,4 +1,4 @@
-"""What a process that opens other people's files may take: memory, time, no writing, no network."""
+"""What a process that opens other people's files may take: memory, time, little or no writing, no network."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ _REFUSED, _ALLOWED = 0x00050000 | 13, 0x7FFF0000
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 
 
-def confine(memory_bytes: int, seconds: int | None) -> None:
+def confine(memory_bytes: int, seconds: int | None, *, file_bytes: int = 0) -> None:
     """Limit this process for good, where the system can.
 
     Args:
         memory_bytes: Address space.
         seconds: Processor time, or None where each request has a limit of its own.
+        file_bytes: Largest file it may write; 0 lets it write none.
     """
     with suppress(ImportError):
         import resource
 
         limits = [
             (resource.RLIMIT_AS, memory_bytes),
-            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_FSIZE, file_bytes),
             (resource.RLIMIT_CORE, 0),
         ]
         if seconds is not None:

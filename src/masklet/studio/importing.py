@@ -13,16 +13,14 @@ from typing import Any
 
 from masklet.annotations import FrameMask, Label, Project, Track, prompts_to_json
 from masklet.errors import FormatError
-from masklet.formats import ArchiveLimits, Entry, LabelSet, read_labels
+from masklet.formats import Entry, LabelSet
 from masklet.formats.label_set import base_name
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
-from masklet.studio.decoding import Opener
 from masklet.studio.editing import MAX_OBJECTS, Editor, remove_object
-from masklet.studio.exports.labels import ProjectMedia
-from masklet.studio.library import Library
+from masklet.studio.label_reading import read_apart
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder
@@ -64,14 +62,10 @@ class LabelSource:
 class LabelImporter:
     """Reads labels and puts them into projects."""
 
-    def __init__(
-        self, settings: StudioSettings, editor: Editor, library: Library, opener: Opener, suggester: Suggester
-    ) -> None:
+    def __init__(self, settings: StudioSettings, editor: Editor, suggester: Suggester) -> None:
         self._settings = settings
         self._store = editor.store
-        self._library = library
         self._editor = editor
-        self._opener = opener
         self._suggester = suggester
 
     def take(self, request: EditRequest, source: LabelSource) -> Edited:
@@ -153,11 +147,11 @@ class LabelImporter:
         return replace(entry, project=replace(entry.project, tracks=tracks))
 
     def _read(self, media: Sequence[MediaRow], source: LabelSource) -> tuple[str, LabelSet]:
-        limits = ArchiveLimits(bytes=min(ArchiveLimits().bytes, self._settings.limits.upload_bytes))
-        rows = {one.name: one for one in media}
-        pictures = ProjectMedia(Path(), self._library, self._opener, rows, _no_frame)
+        sizes = {one.name: Size(one.height, one.width) for one in media}
         with self._named(source) as path:
-            return read_labels(path, format_name=source.format, media=pictures, limits=limits)
+            return read_apart(
+                path, source.name, self._settings.limits, format_name=source.format, sizes=sizes
+            )
 
     @contextmanager
     def _named(self, source: LabelSource) -> Iterator[Path]:
@@ -352,7 +346,3 @@ def _remove_objects(recorder: Recorder, row: MediaRow) -> None:
                 409, "locked", f"{known['name']} is locked; unlock it, or add the labels beside it."
             )
         remove_object(recorder, row.id, known["id"])
-
-
-def _no_frame() -> None:
-    """Importers ask for sizes alone."""

@@ -26,6 +26,7 @@ class Limits:
         probe_memory_bytes: Address space of each process that opens media.
         probe_seconds: Processor time, and half the wall time, of that process.
         decode_seconds: Wall time of one frame.
+        labels_seconds: Processor time, and half the wall time, of the process that reads imported labels.
         upload_age_s: Uploads that nobody finished are removed after so many seconds.
         archive_entries: Files in an imported project.
     """
@@ -39,6 +40,7 @@ class Limits:
     probe_memory_bytes: int = 3 * 1024 * MEBIBYTE
     probe_seconds: int = 60
     decode_seconds: float = 30.0
+    labels_seconds: int = 120
     upload_age_s: float = 24 * 3600.0
     archive_entries: int = 2000
 

@@ -85,7 +85,7 @@ class Studio:
         self.editor = Editor(self.workshop, self.engine)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
         self.suggester = Suggester(self.frames, self.engine, self.model)
-        self.importer = LabelImporter(settings, self.editor, self.library, shown, self.suggester)
+        self.importer = LabelImporter(settings, self.editor, self.suggester)
         self.searcher = Searcher(self.store, self.frames, self.engine, self.model, self.grounder)
         self._model = model
         self._grounder = grounder
