@@ -42,6 +42,9 @@ export function ObjectsPanel({ media }: { readonly media: Media }) {
               Find all like {selected.name}
             </Button>
           )}
+          <Button look="quiet" className="add-object narrow-only" icon={<FileInput size={17} />} onClick={() => { session.store.set({ dialog: "import" }); }}>
+            Import labels
+          </Button>
         </div>
       )}
     </div>
