@@ -239,3 +239,14 @@ def test_masks_of_sav_objects_are_kept_and_scored(masklet_command, tmp_path):
     straight = masklet_command("evaluate", "vos", data, "--count-ends", "--out", out, "--json", *MODEL)
     assert json.loads(kept.out) == json.loads(straight.out)
     assert [one["object_id"] for one in json.loads(out.read_text())["objects"]] == [0, 1, 0]
+
+
+def test_report_says_why_a_clip_was_not_followed(masklet_command, tmp_path):
+    data = write_set(tmp_path / "set", "davis")
+    (data / "JPEGImages/480p/cat/00002.jpg").unlink()
+    given = ("vos", data, "--count-ends", "--report", tmp_path / "report", *MODEL)
+    outcome = masklet_command("evaluate", *given)
+    assert outcome.code == 0, outcome.err
+    problems = json.loads((tmp_path / "report/report.json").read_text())["problems"]
+    assert problems == ["cat: The clip cat has no image 00002."]
+    assert problems[0] in (tmp_path / "report/index.html").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from masklet.errors import MaskletError
 if TYPE_CHECKING:
     from masklet.evaluation.items import Item
     from masklet.evaluation.layouts import ClipPlace
-    from masklet.evaluation.scoring import ScoringJob
+    from masklet.evaluation.scoring import ScoredPredictions, ScoringJob
     from masklet.evaluation.vos import VosReport
     from masklet.weights.load import LoadedModel
 
@@ -105,9 +106,10 @@ def _reported_vos(model: LoadedModel, options: Options, folder: Path) -> Scored:
         limit=options.limit,
     )
     job = scoring_job(written)
-    for problem in _keep_masks(model, options, job):
+    problems = _keep_masks(model, options, job)
+    scored = _with_reasons(score_shown(job), problems)
+    for problem in problems:
         say(problem)
-    scored = score_shown(job)
     title = f"{model.name} on {options.data.name}, {options.prompt} prompt"
     write_video_report(folder, job, scored, title=title, facts=facts_of(model, options))
     return Scored(
@@ -115,6 +117,16 @@ def _reported_vos(model: LoadedModel, options: Options, folder: Path) -> Scored:
         document={**scores_document(scored), "prompt": options.prompt},
         values=_vos_values(scored.report),
     )
+
+
+def _with_reasons(scored: ScoredPredictions, problems: Sequence[str]) -> ScoredPredictions:
+    """Say of clips without masks why there are none."""
+    reasons = {problem.partition(":")[0]: problem for problem in problems}
+    clips = tuple(
+        replace(clip, problems=(reasons[clip.name],)) if clip.name in reasons and not clip.is_scored else clip
+        for clip in scored.clips
+    )
+    return replace(scored, clips=clips)
 
 
 def _keep_masks(model: LoadedModel, options: Options, job: ScoringJob) -> list[str]:

@@ -140,7 +140,8 @@ def _corrected(
     for values in done.values.values():
         unread += values["problems"]
         objects += objects_from_json(values)
-    problems.update(dict.fromkeys([*unread, *done.problems]))
+    told = [problem.removeprefix(f"{protocol.mode}/") for problem in done.problems]
+    problems.update(dict.fromkeys([*unread, *told]))
     return InteractiveReport(protocol=protocol, objects=tuple(objects))
 
 

@@ -9,7 +9,7 @@ from html import escape
 
 COLOURS = ("var(--accent)", "var(--second)", "var(--third)", "var(--bad)")
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 480, 280, 38, 40, 26, 12
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 480, 290, 38, 50, 26, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
