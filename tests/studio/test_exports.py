@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 
 from masklet.effects import EffectSettings, compose
+from masklet.formats import read_labels
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
+from masklet.pipeline.recorded_effort import recorded_effort
 from masklet.video import open_video
 
 
@@ -212,3 +215,24 @@ def test_a_cancelled_export_leaves_no_file(page, media_id, settings):
     assert page.finish(job)["status"] == "cancelled"
     assert list(settings.exports_folder.iterdir()) == []
     assert page.client.get(f"/api/jobs/{job['id']}/file").json()["code"] == "not_ready"
+
+
+def test_a_project_tells_who_worked_on_what_and_when(tracked, media_id, tmp_path):
+    """Clicks and seconds come out with the project, and outlast undo."""
+    tracked.prompt(media_id, object_id=1, frame=3)
+    tracked.edit("POST", f"/api/projects/{tracked.project_id}/undo")
+    job = tracked.export(kind="project")
+    content = tracked.client.get(f"/api/jobs/{job['id']}/file").content
+    path = tmp_path / "project.zip"
+    path.write_bytes(content)
+    name, labels = read_labels(path)
+    edits = labels.entries[0].project.edits
+    assert name == "masklet"
+    assert [(one.object_id, one.frame, one.action) for one in edits if one.object_id == 1][-2:] == [
+        (1, 3, "prompt"),
+        (1, 3, "undo"),
+    ]
+    assert all(abs(time.time() - (one.time_s or 0)) < 600 for one in edits)
+    (effort, *_) = recorded_effort(labels.entries[0].project)
+    assert effort.num_clicks >= 1
+    assert effort.seconds is not None

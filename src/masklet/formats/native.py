@@ -1,4 +1,4 @@
-"""masklet's own file, and the folder that ``masklet track`` wrote; nothing is lost.
+"""masklet's own file, the folder that ``masklet track`` wrote, and a project of the studio; nothing is lost.
 
 One video is one document as ``masklet.annotations`` writes it. Several videos, or images with file names, are
 one file with all their documents.
@@ -15,6 +15,7 @@ from masklet.formats.media import Media
 from masklet.formats.source import Source, as_list, as_object, as_text, as_whole, to_bytes
 
 TRACKS = "tracks.json"
+PROJECT, DOCUMENTS = "project.json", "documents"
 _SET = "masklet-label-set"
 _VERSION = 1
 
@@ -22,7 +23,7 @@ _VERSION = 1
 def is_native(source: Source) -> bool:
     """Whether it is a document, a set of documents, or the folder of a tracked video."""
     if source.is_folder:
-        return (source.path / TRACKS).is_file()
+        return (source.path / TRACKS).is_file() or _is_studio_project(source.path)
     return source.json_object().get("format") in ("masklet", _SET)
 
 
@@ -32,6 +33,8 @@ def read_native(source: Source, _media: Media | None) -> LabelSet:
     Raises:
         FormatError: When a part is damaged or newer than this masklet.
     """
+    if source.is_folder and _is_studio_project(source.path):
+        return _studio_project(source.path)
     if source.is_folder:
         return LabelSet(entries=(Entry(project=load(source.path / TRACKS)),))
     content = as_object(source.json(), f"{source.name!r}")
@@ -41,6 +44,22 @@ def read_native(source: Source, _media: Media | None) -> LabelSet:
         raise FormatError(f"{source.name!r} was written by a newer masklet; update this one.")
     return LabelSet(
         entries=tuple(_entry(one) for one in as_list(content.get("entries"), "The list of entries"))
+    )
+
+
+def _is_studio_project(path: Path) -> bool:
+    return (path / PROJECT).is_file() and (path / DOCUMENTS).is_dir()
+
+
+def _studio_project(path: Path) -> LabelSet:
+    """The documents of a project that the studio exported, unpacked."""
+    found = sorted((path / DOCUMENTS).glob("*.json"), key=lambda one: (len(one.name), one.name))
+    documents = [load(one) for one in found]
+    return LabelSet(
+        entries=tuple(
+            Entry(project=one, frame_names=(one.video.name,) if one.video.num_frames == 1 else ())
+            for one in documents
+        )
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from masklet.annotations import (
+    Edit,
     FrameMask,
     Label,
     Project,
@@ -21,7 +22,7 @@ from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
-from masklet.studio.store import ClassRow, MediaRow, ObjectRow, PromptRow, ResultRow, Store
+from masklet.studio.store import ClassRow, MediaRow, ObjectRow, PromptRow, ResultRow, Store, WorkRow
 
 _LARGEST_DENOMINATOR = 1001
 
@@ -56,7 +57,12 @@ def to_document(store: Store, media: MediaRow) -> tuple[Project, Flags]:
         one.id: Label(id=one.id, name=one.name, color=one.color)
         for one in store.projects.classes(media.project_id)
     }
-    return Project(video=_video_facts(media, size), tracks=tracks, labels=labels, prompts=prompts), flags
+    edits = tuple(
+        Edit(action=one.action, object_id=one.object_id, frame=one.frame, time_s=int(one.time_s))
+        for one in store.work.of_media(media.id)
+    )
+    facts = _video_facts(media, size)
+    return Project(video=facts, tracks=tracks, labels=labels, prompts=prompts, edits=edits), flags
 
 
 def to_rows(
@@ -96,6 +102,21 @@ def to_rows(
             "The project speaks of frames or prompts that its video lacks; the file is damaged."
         )
     return prompts, results
+
+
+def work_rows(document: Project, media: MediaRow) -> list[WorkRow]:
+    """What the document tells of who worked on which object when."""
+    return [
+        WorkRow(
+            media_id=media.id,
+            object_id=one.object_id,
+            frame=one.frame,
+            action=one.action,
+            time_s=float(one.time_s),
+        )
+        for one in document.edits
+        if one.object_id is not None and one.time_s is not None
+    ]
 
 
 def _frame_mask(row: ResultRow, size: Size) -> FrameMask:

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from masklet.annotations import dumps, loads
 from masklet.errors import FormatError
-from masklet.studio.exports.document import Flags, classes_to_json, to_document, to_rows
+from masklet.studio.exports.document import Flags, classes_to_json, to_document, to_rows, work_rows
 from masklet.studio.library import Library
 from masklet.studio.refusals import too_large
 from masklet.studio.schemas import ClassId, ClassState, Color, GivenName, Name, ObjectId, Wire
@@ -145,7 +145,8 @@ def _import(
             looks = [ObjectRow(media_id=media.id, **one.model_dump()) for one in medium.objects]
             flags = Flags(backward=medium.backward, not_kept=medium.not_kept)
             prompts, results = to_rows(document, flags, media, looks)
-            imported.append(ImportedMedia(objects=looks, prompts=prompts, results=results))
+            work = work_rows(document, media)
+            imported.append(ImportedMedia(objects=looks, prompts=prompts, results=results, work=work))
         classes = [{**one.model_dump(), "place": place} for place, one in enumerate(manifest.classes)]
         store.imports.put(project_id, classes, imported)
     except BaseException:

@@ -18,8 +18,10 @@ from masklet.studio.store.rows import (
     ProjectRow,
     PromptRow,
     ResultRow,
+    WorkRow,
     values_of,
 )
+from masklet.studio.store.work import WorkLog
 
 __all__ = [
     "ClassRow",
@@ -33,6 +35,7 @@ __all__ = [
     "Recorder",
     "ResultRow",
     "Store",
+    "WorkRow",
 ]
 
 DATABASE_NAME = "studio.sqlite3"
@@ -51,6 +54,7 @@ class Store:
         self.projects = Projects(self._database)
         self.results = Results(self._database)
         self.imports = Imports(self._database)
+        self.work = WorkLog(self._database)
         self.edits = EditLog(self._database, self.state)
 
     def close(self) -> None:

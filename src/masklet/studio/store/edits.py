@@ -148,6 +148,7 @@ class EditLog:
             )
             if recorder.changes:
                 _store(connection, request, recorder.changes)
+                _note_work(connection, request.action, recorder.changes)
             return self._acknowledge(connection, request, reply, _touched(recorder.changes))
 
     def step(self, request: EditRequest, direction: Literal["undo", "redo"]) -> Edited:
@@ -175,6 +176,7 @@ class EditLog:
                 "UPDATE edits SET is_undone = ? WHERE project_id = ? AND number = ?",
                 (int(is_undo), request.project_id, found["number"]),
             )
+            _note_work(connection, direction, changes)
             return self._acknowledge(connection, request, {"action": found["action"]}, _touched(changes))
 
     def num_steps(self, project_id: str) -> tuple[int, int]:
@@ -243,6 +245,27 @@ def _store(connection: sqlite3.Connection, request: EditRequest, changes: list[C
     )
     connection.execute(
         "DELETE FROM edits WHERE project_id = ? AND number <= ?", (request.project_id, number - MAX_EDITS)
+    )
+
+
+def _note_work(connection: sqlite3.Connection, action: str, changes: Sequence[Change]) -> None:
+    """Write down when an object was worked on; what comes in with a file is nobody's work."""
+    if action == "import":
+        return
+    places: dict[tuple[str, int, int | None], None] = {}
+    for change in changes:
+        values = change.after or change.before or {}
+        if change.table == "prompts":
+            places[values["media_id"], values["object_id"], values["frame"]] = None
+        elif change.table in ("objects", "reviews"):
+            places[values["media_id"], values["id" if change.table == "objects" else "object_id"], None] = (
+                None
+            )
+    said = {place[:2] for place in places if place[2] is not None}
+    now_s = time.time()
+    connection.executemany(
+        "INSERT INTO work VALUES (?, ?, ?, ?, ?)",
+        [(*place, action, now_s) for place in places if place[2] is not None or place[:2] not in said],
     )
 
 

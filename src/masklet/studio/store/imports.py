@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from masklet.studio.store.database import Database
-from masklet.studio.store.rows import ObjectRow, PromptRow, ResultRow, values_of
+from masklet.studio.store.rows import ObjectRow, PromptRow, ResultRow, WorkRow, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class ImportedMedia:
     objects: Sequence[ObjectRow]
     prompts: Sequence[PromptRow]
     results: Sequence[ResultRow]
+    work: Sequence[WorkRow] = ()
 
 
 class Imports:
@@ -38,6 +39,7 @@ class Imports:
                     ("objects", medium.objects),
                     ("prompts", medium.prompts),
                     ("results", medium.results),
+                    ("work", medium.work),
                 ):
                     for row in rows:
                         values = values_of(row)

@@ -98,7 +98,18 @@ class ResultRow:
     is_kept: bool
 
 
-AnyRow = ProjectRow | MediaRow | ClassRow | ObjectRow | PromptRow | ResultRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRow:
+    """Something that was done to an object, and when, in seconds since 1970; ``frame`` None is no frame in particular."""
+
+    media_id: str
+    object_id: int
+    frame: int | None
+    action: str
+    time_s: float
+
+
+AnyRow = ProjectRow | MediaRow | ClassRow | ObjectRow | PromptRow | ResultRow | WorkRow
 
 
 def values_of(row: AnyRow) -> dict[str, Any]:

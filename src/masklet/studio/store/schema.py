@@ -48,6 +48,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             is_accepted INTEGER NOT NULL, PRIMARY KEY (media_id, object_id),
             FOREIGN KEY (media_id, object_id) REFERENCES objects ON DELETE CASCADE)""",
     ),
+    (
+        """CREATE TABLE work (
+            media_id TEXT NOT NULL REFERENCES media ON DELETE CASCADE, object_id INTEGER NOT NULL, frame INTEGER,
+            action TEXT NOT NULL, time_s REAL NOT NULL)""",
+        "CREATE INDEX work_on_media ON work (media_id)",
+    ),
 )
 """Statements that lead from each version to the next; a released entry is never changed, only followed by another."""
 
