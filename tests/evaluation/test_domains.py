@@ -95,6 +95,20 @@ def test_domains_with_odd_files_do_not_spoil_the_rest(domains):
     assert any("plants/1.png" in problem and "decoded" in problem for problem in problems)
 
 
+def test_a_damaged_mask_is_named_and_the_other_masks_of_its_domain_are_read(domains):
+    path = domains / "plants/test/_annotations.coco.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["segmentation"] = {"size": [40, 50], "counts": "not run lengths"}
+    content["images"].append({"id": 7, "file_name": "7.png", "width": "wide", "height": 40})
+    path.write_text(json.dumps(content))
+    problems = []
+    stills = [one for one in read_domains(domains, problems) if one.source == "plants"]
+    assert [len(one.masks) for one in stills] == [0, 1]
+    image, annotation = problems
+    assert image.startswith("plants/_annotations.coco.json, image 7: ")
+    assert annotation.startswith("plants/_annotations.coco.json, annotation 0: ")
+
+
 def test_folder_without_domains_is_refused(tmp_path):
     with pytest.raises(FormatError, match="no folder of domains"):
         list(read_domains(tmp_path / "none", []))

@@ -56,11 +56,13 @@ def read_domains(root: Path, problems: list[str]) -> Iterator[Still]:
             problems.append(f"{folder.name}: no COCO file was found; the domain is left out.")
             continue
         num_found += 1
+        odd: list[str] = []
         try:
-            entries = read_coco(Source(annotations), None).entries
+            entries = read_coco(Source(annotations), None, problems=odd).entries
         except MaskletError as error:
             problems.append(f"{folder.name}/{annotations.name}: {error}")
             continue
+        problems.extend(f"{folder.name}/{annotations.name}, {problem}" for problem in odd)
         yield from _stills(folder.name, annotations.parent, entries, problems)
     if num_found == 0:
         raise FormatError(f"No folder in {root.name} holds a COCO file; each domain needs one.")

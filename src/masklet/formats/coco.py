@@ -7,7 +7,8 @@ boxes. Run lengths, compressed or not, and polygons are understood; polygons are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
@@ -34,8 +35,13 @@ def is_coco(source: Source) -> bool:
     return {"images", "annotations"} <= source.json_object().keys()
 
 
-def read_coco(source: Source, _media: Media | None) -> LabelSet:
+def read_coco(source: Source, _media: Media | None, *, problems: list[str] | None = None) -> LabelSet:
     """Read a COCO file.
+
+    Args:
+        source: The file.
+        problems: Gets one sentence per image or annotation that is damaged, which is left out then; with None the first one is
+            an error.
 
     Raises:
         FormatError: When a part is missing or damaged.
@@ -46,14 +52,27 @@ def read_coco(source: Source, _media: Media | None) -> LabelSet:
     reader = _Reader(labels)
     reader.add_videos(objects_of(content.get("videos") or [], "videos"))
     for image in objects_of(content["images"], "images"):
-        reader.add_image(image)
+        with _named(f"image {image.get('id')!r}", problems):
+            reader.add_image(image)
     for track in objects_of(content.get("tracks") or [], "tracks"):
         reader.add_track(track)
     for annotation in objects_of(content["annotations"], "annotations"):
-        reader.add_annotation(annotation)
+        with _named(f"annotation {annotation.get('id')!r}", problems):
+            reader.add_annotation(annotation)
     head = {key: value for key, value in content.items() if key not in _LISTS}
     named = {one["id"]: one for one in categories if isinstance(one.get("id"), int)}
     return LabelSet(entries=reader.finish(), record=(NAME, {"head": head, "categories": named}))
+
+
+@contextmanager
+def _named(what: str, problems: list[str] | None) -> Generator[None]:
+    """Errors inside become problems, when these are wanted."""
+    try:
+        yield
+    except FormatError as error:
+        if problems is None:
+            raise
+        problems.append(f"{what}: {error}")
 
 
 _LISTS = ("images", "annotations", "categories", "videos", "tracks")
