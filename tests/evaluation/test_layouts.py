@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from masklet.errors import FormatError
-from masklet.evaluation.layouts import find_clips
+from masklet.evaluation.layouts import find_clips, read_names
 
 SHAPE = (6, 8)
 
@@ -117,3 +117,27 @@ def test_an_image_of_another_size_is_refused_when_it_is_asked_for(tmp_path):
     write_indexed(tmp_path / "Annotations/480p/dog/00000.png", np.ones((3, 3), np.uint8))
     with pytest.raises(FormatError, match="its masks are"):
         only_clip(tmp_path, "davis").frame(0)
+
+
+def test_names_of_clips_are_read_in_both_forms(tmp_path):
+    path = tmp_path / "val.txt"
+    path.write_text("bear\ncat\n")
+    assert read_names(path) == ["bear", "cat"]
+    lines = [f"/JPEGImages/480p/bear/{at:05d}.jpg /Annotations/480p/bear/{at:05d}.png\n" for at in range(3)]
+    path.write_text("".join(lines))
+    assert read_names(path) == ["bear"]
+    with pytest.raises(FormatError, match="list of names"):
+        read_names(tmp_path / "none.txt")
+
+
+def test_davis_2016_paints_its_only_object_white(tmp_path):
+    folder = tmp_path / "Annotations/480p/bear"
+    folder.mkdir(parents=True)
+    for index in range(3):
+        white = np.zeros((20, 30), np.uint8)
+        white[4:12, 5 + index : 15 + index] = 255
+        Image.fromarray(white).save(folder / f"{index:05d}.png")
+    layout, (place,) = find_clips(tmp_path)
+    clip = place.read().clip
+    assert (layout, clip.object_ids, clip.num_frames) == ("davis", (1,), 3)
+    assert clip.mask(1, 2).sum() == 80

@@ -142,17 +142,19 @@ def find_clips(
 
 
 def read_names(path: Path) -> list[str]:
-    """Names of clips, one a line.
+    """Names of clips, one a line; of paths of frames, as DAVIS 2016 lists them, the names of their folders.
 
     Raises:
         FormatError: When the file cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8").split()
+        words = path.read_text(encoding="utf-8").split()
     except (OSError, ValueError) as error:
         raise FormatError(
             f"The list of names {path} cannot be read; give a text file with one a line."
         ) from error
+    names = [word if "/" not in word else word.split("/")[-2] for word in words]
+    return list(dict.fromkeys(names))
 
 
 def read_id_maps(folder: Path, where: str, problems: list[str]) -> dict[int, dict[str, RLE]]:
