@@ -26,7 +26,7 @@ export function ImportDialog({ media }: { readonly media: Media }) {
     <Dialog title="Import labels" onClose={() => { session.store.set({ dialog: "none" }); }}>
       <p className="dialog-text">
         Masks and classes from a file or an archive go onto {media.name} and onto others of this project that have the same names. You can correct
-        them like your own; what you leave alone is exported as it came in.
+        them like your own; what you leave alone keeps its masks.
       </p>
       <fieldset className="import-mode" disabled={share !== null}>
         <legend className="visually-hidden">What becomes of the objects that are there</legend>
