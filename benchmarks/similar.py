@@ -110,11 +110,16 @@ def main() -> None:
             for kind, prompt in prompts_of(example).items():
                 found = [one.mask for one in finder.find(photo.image(), [prompt])]
                 count(tallies[f"{photo.source}, by {kind}"], found, example, others)
-    values = {name: tally.row() for name, tally in tallies.items()}
-    for name, row in values.items():
-        print(name, row)
-    facts = run_facts(command="python benchmarks/similar.py --data DATA", model="compact")
-    write_json(asked.out, {"one_example": values, "run": facts})
+        write(asked.out, tallies, limit=asked.limit)
+    for name, tally in tallies.items():
+        print(name, tally.row())
+
+
+def write(out: Path, tallies: dict[str, Tally], *, limit: int | None) -> None:
+    """What was counted so far; a run that is broken off leaves what it had."""
+    asked = "" if limit is None else f" --limit {limit}"
+    facts = run_facts(command=f"python benchmarks/similar.py --data DATA{asked}", model="compact")
+    write_json(out, {"one_example": {name: tally.row() for name, tally in tallies.items()}, "run": facts})
 
 
 if __name__ == "__main__":
