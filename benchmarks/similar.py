@@ -80,8 +80,8 @@ def count(tally: Tally, found: list[np.ndarray], example: np.ndarray, others: li
 def prompts_of(example: np.ndarray) -> dict[str, PromptSet]:
     """The example by its mask and by its box."""
     rows, columns = np.nonzero(example)
-    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    return {"mask": PromptSet(mask=example), "box": PromptSet(box=tuple(map(float, box)))}
+    x0, y0, x1, y1 = float(columns.min()), float(rows.min()), columns.max() + 1.0, rows.max() + 1.0
+    return {"mask": PromptSet(mask=example), "box": PromptSet(box=(x0, y0, x1, y1))}
 
 
 def main() -> None:
