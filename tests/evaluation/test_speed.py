@@ -9,6 +9,7 @@ import pytest
 
 from masklet.errors import ConfigError, FormatError
 from masklet.evaluation.comparison import compare, read_measures
+from masklet.evaluation.journal import Journal
 from masklet.evaluation.page.speed import speed_page
 from masklet.evaluation.peak_memory import PeakMemory
 from masklet.evaluation.speed import (
@@ -121,6 +122,27 @@ def test_sides_take_turns_in_their_own_processes(sides):
             min(one.main_bytes for one in cell.baseline)
             > max(one.main_bytes for one in cell.turns) + 100 * MIB
         )
+
+
+def test_a_stopped_run_goes_on_and_keeps_what_was_measured(sides, tmp_path):
+    protocol = SpeedProtocol(lengths=(3, 2), objects=(1,), num_turns=1)
+    journal = Journal(tmp_path / "kept", "key")
+
+    def stop():
+        raise KeyboardInterrupt
+
+    numbers = iter([lambda: None, stop])
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_speed({"a": sides.light}, protocol=protocol, journal=journal, on_run=lambda: next(numbers)())
+    (kept,) = journal.read().values()
+    found = evaluate_speed({"a": sides.light}, protocol=protocol, journal=journal)
+    first, second = found.cells
+    assert list(first.turns[0].frames_s) == kept["a"]["frames_s"]
+    assert (first.length, second.length, len(second.turns)) == (2, 3, 1)
+    assert len(journal.read()) == 2
+    # with everything finished no process has to run anything
+    again = evaluate_speed({"a": sides.ended}, protocol=protocol, journal=journal)
+    assert again.cells == found.cells
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def speed_page(report: SpeedReport, *, title: str, facts: Mapping[str, object]) 
         Page(
             kicker="Speed and memory",
             title=title,
-            lead=f"Objects followed through frames that lie in memory, each cell run {report.protocol.num_turns} times. "
+            lead=f"Objects followed through frames that lie in memory, each cell run {_times(report.protocol.num_turns)}. "
             f"Ratios are to {against}; both sides take turns in one run, each in a process of its own.",
             numbers=_numbers(report),
             sections=[
@@ -40,6 +40,10 @@ _TABLE_NOTE = (
     "Latency is that of a frame after the first: half, nine tenths and 99 of 100 frames come within it. The first frame takes "
     "its prompts too. The peak is that of the process, or of the graphics card where one is used."
 )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _numbers(report: SpeedReport) -> list[tuple[str, str]]:
