@@ -250,3 +250,13 @@ def test_report_says_why_a_clip_was_not_followed(masklet_command, tmp_path):
     problems = json.loads((tmp_path / "report/report.json").read_text())["problems"]
     assert problems == ["cat: The clip cat has no image 00002."]
     assert problems[0] in (tmp_path / "report/index.html").read_text()
+
+
+@pytest.mark.parametrize(("words", "is_left_out"), [((), True), (("--count-ends",), False)])
+def test_interactive_counts_the_ends_when_told_to(masklet_command, words, is_left_out, clips, tmp_path):
+    out = tmp_path / "result.json"
+    given = ("interactive", clips, "--rounds", 1, "--clicks-per-frame", 1, "--limit", 1, *words)
+    assert masklet_command("evaluate", *given, "--out", out, *MODEL).code == 0
+    document = json.loads(out.read_text())
+    assert document["is_end_left_out"] is is_left_out
+    assert document["rounds"][0]["objects"][0]["num_frames"] == (3 if is_left_out else 5)

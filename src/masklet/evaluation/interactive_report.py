@@ -21,6 +21,7 @@ def interactive_document(report: InteractiveReport) -> dict[str, object]:
     protocol = report.protocol
     document: dict[str, object] = {
         "mode": protocol.mode,
+        "is_end_left_out": protocol.is_end_left_out,
         "num_rounds": protocol.num_rounds,
         "max_clicks": protocol.max_clicks,
         "area_under_curve": round(report.area, _DECIMALS),
