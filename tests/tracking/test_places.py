@@ -103,3 +103,14 @@ def test_a_place_slides_by_half_its_size_at_most():
 
 def test_a_place_can_be_enlarged():
     assert Place.at(square(0.5)).enlarged(0.5).xyxy == NEAR((0.3, 0.3, 0.7, 0.7))
+
+
+def test_a_sliver_that_nobody_hides_is_part_of_what_was_there():
+    whole = Place.at(Box(0.4, 0.4, 0.6, 0.6))
+    # its top is where it was: the rest hangs below, hidden
+    top = whole.seen(Box(0.4, 0.41, 0.6, 0.45), [])
+    assert top.y.centre == pytest.approx(0.51, abs=0.01)
+    # no end is where it should be: it only has to be covered
+    middle = whole.seen(Box(0.4, 0.47, 0.6, 0.52), [])
+    assert middle.y.centre == pytest.approx(0.5, abs=1e-6)
+    assert middle.y.size == pytest.approx(0.2, rel=0.02)

@@ -210,3 +210,13 @@ def test_policies_are_found_by_name():
     with pytest.raises(ConfigError, match="recent, quality, motion, rivals"):
         choose_policy("best")
     assert set(POLICIES) == {"recent", "quality", "motion", "rivals"}
+
+
+def test_rivals_do_not_read_frames_on_which_the_object_was_missed_or_hardly_seen():
+    whole, sliver = Box(0.2, 0.2, 0.6, 0.6), Box(0.2, 0.2, 0.25, 0.3)
+    boxes = dict.fromkeys(range(1, 6), whole) | {4: sliver}
+    bank = bank_of([0], range(1, 6), boxes=boxes)
+    gone = replace(bank.recent[-1], box=None, score=replace(bank.recent[-1].score, presence=-1.0))
+    bank = replace(bank, recent=(*bank.recent[:-1], gone))
+    read = RIVALS.attend(bank, moment(6))
+    assert sorted(one.frame for one, _ in read.spatial) == [0, 1, 2, 3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -122,3 +124,37 @@ def test_stray_cells_do_not_stretch_a_box():
     assert trimmed_boxes_of(logits[None], 0.02)[0] == Box(10 / SIDE, 16 / SIDE, 18 / SIDE, 24 / SIDE)
     assert trimmed_boxes_of(torch.full((1, 4, 4), -1.0), 0.02) == [None]
     assert trimmed_boxes_of(logits[None], 0.0) == boxes_of(logits[None])
+
+
+def test_what_came_to_look_alike_is_alike():
+    once = bank_of([0, 0, 0, 0])
+    lately = replace(once, conditioning=bank_of([0], BLUE).conditioning)
+    blue = bank_of([20], BLUE)
+    assert not look_alike([once, blue], 2).any()
+    assert bool(look_alike([lately, bank_of([20])], 2)[0, 1])
+    faint = tuple(replace(one, score=replace(one.score, iou=0.1)) for one in lately.recent)
+    assert not look_alike([replace(lately, recent=faint), bank_of([20])], 2).any()
+
+
+def missed(bank: MemoryBank, frames: list[int]) -> MemoryBank:
+    """A bank whose object was not seen on some frames."""
+    gone = MaskScore(iou=0.0, presence=-1.0, stability=0.0)
+    recent = [replace(one, box=None, score=gone) if one.frame in frames else one for one in bank.recent]
+    return replace(bank, recent=tuple(recent))
+
+
+def test_who_was_missed_comes_back_near_its_place_only():
+    banks = [missed(bank_of([4, 4, 4, 4]), [3]), bank_of([28, 28, 28, 28])]
+    near, far = torch.stack((blob(5), blob(28))), torch.stack((blob(16), blob(28)))
+    assert is_blob(settle(near, banks, at(4), num_looks=2).logits[0], 5)
+    assert not (settle(far, banks, at(4), num_looks=2).logits[0] > 0).any()
+    seen = [bank_of([4, 4, 4, 4]), banks[1]]
+    assert is_blob(settle(far, seen, at(4), num_looks=2).logits[0], 16)
+
+
+def test_who_was_missed_does_not_come_back_as_a_sliver():
+    banks = [missed(bank_of([4, 4, 4, 4]), [3]), bank_of([28, 28, 28, 28])]
+    sliver = torch.full((SIDE, SIDE), -8.0)
+    sliver[16:24, 4:6] = 8.0
+    logits = torch.stack((sliver, blob(28)))
+    assert not (settle(logits, banks, at(4), num_looks=2).logits[0] > 0).any()

@@ -22,6 +22,9 @@ _DAMPING = 0.85  # of the velocity, a frame without a look
 _BESIDE = 0.02  # of the image's side: so near does a rival hide an end
 _LEVEL = 0.3  # of the shorter one: so much do rivals share of an axis to stand side by side along the other
 _IS_WHOLE = 0.93  # of its size: so much of an object is all of it
+_IS_PART = 0.3  # of its size: less than that is a part, though no rival hides the rest
+_NEAR = 0.1  # of its size: so near to where it should be lies an end of a part
+_FADES = 0.99  # of its size, a frame on which a part is all that is seen
 _LEAST_OF_FIRST = 0.8
 _MOST_SLIDE = 0.5
 
@@ -54,7 +57,12 @@ class Span:
         is_low_end, is_high_end = (
             is_whole or not any(_covers(one, end) for one in rivals) for end in visible
         )
-        if is_low_end and is_high_end:
+        if is_low_end and is_high_end and length < _IS_PART * size:
+            # something that nobody follows hides an end, or both: the object's own is where it should be
+            errors = abs(low - self.centre + size / 2), abs(high - self.centre - size / 2)
+            is_low_end, is_high_end = (error == min(errors) and error < _NEAR * size for error in errors)
+            size *= _FADES
+        elif is_low_end and is_high_end:
             size *= min(max(length / size, 1 / _MOST_GROWTH), _MOST_GROWTH)
         half, is_moving = size / 2, abs(self.velocity) > _MOVES * size
         if is_moving and length > size / _IS_WHOLE:

@@ -7,7 +7,7 @@ Source: ``recent`` is SAM 2 (Ravi et al. 2024); ``quality``, ``motion`` and ``ri
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from masklet.tracking.mask_scores import boxes_of, stability_of
 
 STABILITY_OFFSET = 0.05
 MAX_CONDITIONING = 8
+MIN_SEEN = 0.2  # of the largest box an object had lately: less of it is a sliver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,22 @@ def attend_kept(bank: MemoryBank, moment: Moment) -> Attended:
     )
 
 
+def seen_lately(bank: MemoryBank) -> tuple[MemoryEntry, ...]:
+    """Recent frames on which more than a sliver of the object was seen."""
+    areas = [0.0 if entry.box is None else entry.box.area for entry in bank.recent]
+    least = MIN_SEEN * max(areas, default=0.0)
+    pairs = zip(bank.recent, areas, strict=True)
+    return tuple(entry for entry, area in pairs if entry.score.is_present and area >= least)
+
+
+def attend_seen(bank: MemoryBank, moment: Moment) -> Attended:
+    """As ``attend_recent``, without frames on which the object was missed or a sliver of it seen, not even the last.
+
+    What stands still, missed once, looks like a frame that says "not here", and would be missed for ever.
+    """
+    return attend_recent(replace(bank, recent=seen_lately(bank)), moment)
+
+
 def choose_by_iou(
     decoded: DecodedMasks, is_ambiguous: Tensor, _banks: Sequence[MemoryBank], moment: Moment
 ) -> Tensor:
@@ -219,9 +236,7 @@ def without_rivals(logits: Tensor) -> Tensor:
 RECENT = MemoryPolicy(name="recent", attend=attend_recent, choose=choose_by_iou, keep=keep_all)
 QUALITY = MemoryPolicy(name="quality", attend=attend_kept, choose=choose_by_iou, keep=keep_good)
 MOTION = MemoryPolicy(name="motion", attend=attend_kept, choose=choose_by_motion, keep=keep_good)
-RIVALS = MemoryPolicy(
-    name="rivals", attend=attend_recent, choose=choose_by_iou, keep=keep_all, are_rivals=True
-)
+RIVALS = MemoryPolicy(name="rivals", attend=attend_seen, choose=choose_by_iou, keep=keep_all, are_rivals=True)
 POLICIES: Mapping[str, MemoryPolicy] = {policy.name: policy for policy in (RECENT, QUALITY, MOTION, RIVALS)}
 
 

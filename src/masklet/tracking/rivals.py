@@ -20,18 +20,21 @@ from masklet.geometry import Box
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.mask_scores import trimmed_boxes_of
 from masklet.tracking.places import Place, expected_places, fitted
-from masklet.tracking.policy import LOST_LOGIT, Moment, without_rivals
+from masklet.tracking.policy import LOST_LOGIT, Moment, seen_lately, without_rivals
 
 ALIKE = 0.75
 """Cosine of the looks of two objects from which on one may be taken for the other."""
 _LATELY = 4
 """Frames that say what an object looks like now."""
+_CLEAR = 0.5  # predicted IoU of masks that show enough of it
 STRAY = 0.02
 """Share of a mask's cells on each side that say nothing of where it ends."""
 _MARGIN = 0.15  # of their size: so near to each other do twins meet
 _SHARED = 0.1  # of the smaller claim
 _TOO_MUCH, _MUCH = 1.25, 1.12  # of its size
 _TOLERANCE = 0.12  # of its size: so far outside its place may an object's claim lie
+_STRAYS = 0.1  # of its size: so much farther off may it come back, for each frame it was unseen
+_RETURNS = 0.3  # of its place: less of it does not bring back an object that was missed
 _SURE = 8.0  # logit of every claim of twins that meet
 _PENALTY = 20.0  # logits for a whole size outside the place
 _BEFORE = 6.0  # logits for each twin that stands behind
@@ -81,8 +84,16 @@ def settle(
     rows = torch.arange(len(logits), device=logits.device)[:, None, None]
     is_mine = (owner[None] == rows) & is_on.any(dim=0)
     is_mine &= ~(_is_odd(is_on, places, _MUCH) & alike.any(dim=1))[:, None, None] | (outside <= _TOLERANCE)
+    is_mine &= _may_return(is_mine, places, outside, _ages_unseen(banks, moment), alike)
     settled = torch.where(is_mine, logits.amax(dim=0, keepdim=True), logits.clamp(max=LOST_LOGIT))
     return Settled(settled, (is_mine & ~is_on).flatten(1).any(dim=1))
+
+
+def _ages_unseen(banks: Sequence[MemoryBank], moment: Moment) -> list[int]:
+    """Frames since more than a sliver of each object was seen; 1 for the frame before, and for those never seen."""
+    seen = [(*bank.conditioning.values(), *seen_lately(bank)) for bank in banks]
+    ages = [[moment.age(entry.frame) for entry in entries if entry.box is not None] for entries in seen]
+    return [min((age for age in one if age >= 1), default=1) for one in ages]
 
 
 def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tensor, "b b"]:
@@ -104,7 +115,9 @@ def look_alike(banks: Sequence[MemoryBank], num_looks: int | None) -> Bool[Tenso
 def _looks(bank: MemoryBank, num_looks: int) -> list[Tensor]:
     """Features under the mask of the newest prompted frame, and mean ones of the last frames, of length 1 each."""
     prompted = [entry for entry in bank.conditioning.values() if entry.box is not None]
-    recent = [entry for entry in bank.recent if entry.box is not None][-_LATELY:]
+    recent = [entry for entry in bank.recent if entry.box is not None and entry.score.iou >= _CLEAR][
+        -_LATELY:
+    ]
     newest = [max(prompted, key=lambda one: one.frame)] if prompted else []
     return [_look(entries, num_looks) for entries in (newest, recent) if entries]
 
@@ -190,6 +203,23 @@ def _sureness(
     claim = torch.where(is_meeting, _SURE + _BEFORE * num_behind * (outside <= 0), logits)
     tolerated = outside - torch.where(is_meeting, 0.0, _TOLERANCE)
     return claim - _PENALTY * tolerated.clamp(min=0) * alike.any(dim=1)[:, None, None]
+
+
+def _may_return(
+    is_mine: Bool[Tensor, "b h w"],
+    places: Sequence[Place | None],
+    outside: Float[Tensor, "b h w"],
+    ages: Sequence[int],
+    alike: Bool[Tensor, "b b"],
+) -> Bool[Tensor, "b h w"]:
+    """Cells an object may have: one that was missed comes back near its place, and not as a sliver."""
+    may = torch.ones_like(is_mine)
+    for index, (place, age) in enumerate(zip(places, ages, strict=True)):
+        if age > 1 and place is not None and bool(alike[index].any()):
+            may[index] = outside[index] <= _TOLERANCE + _STRAYS * (age - 1)
+            share = float((is_mine[index] & may[index]).sum()) / may[index].numel()
+            may[index] &= share >= _RETURNS * place.box.area
+    return may
 
 
 def _passed_on(
