@@ -20,7 +20,7 @@ from masklet.geometry import Box
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.mask_scores import trimmed_boxes_of
 from masklet.tracking.places import Place, expected_places, fitted
-from masklet.tracking.policy import LOST_LOGIT, Moment, seen_lately, without_rivals
+from masklet.tracking.policy import LOST_LOGIT, Moment, without_rivals
 
 ALIKE = 0.75
 """Cosine of the looks of two objects from which on one may be taken for the other."""
@@ -90,9 +90,9 @@ def settle(
 
 
 def _ages_unseen(banks: Sequence[MemoryBank], moment: Moment) -> list[int]:
-    """Frames since more than a sliver of each object was seen; 1 for the frame before, and for those never seen."""
-    seen = [(*bank.conditioning.values(), *seen_lately(bank)) for bank in banks]
-    ages = [[moment.age(entry.frame) for entry in entries if entry.box is not None] for entries in seen]
+    """Frames since each object was last seen, were it a sliver; 1 for the frame before, and for those never seen."""
+    known = [(*bank.conditioning.values(), *bank.recent) for bank in banks]
+    ages = [[moment.age(entry.frame) for entry in entries if entry.box is not None] for entries in known]
     return [min((age for age in one if age >= 1), default=1) for one in ages]
 
 
