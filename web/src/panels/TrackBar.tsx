@@ -1,4 +1,4 @@
-import { ChevronDown, LoaderCircle, Route, X } from "lucide-react";
+import { ChevronDown, Route, X } from "lucide-react";
 import type { Media } from "../model/document";
 import { runningTrack } from "../model/state";
 import { count, duration } from "../model/words";
@@ -19,7 +19,6 @@ export function TrackBar({ media }: { readonly media: Media }) {
       <div className="track-bar is-running">
         <div className="track-progress">
           <span className="track-words" role="status">
-            <LoaderCircle size={16} className="spin" aria-hidden="true" />
             {job.status === "waiting" ? "Waiting for the model" : `Frame ${String(job.num_done)} of ${String(job.num_total)}`}
             {job.seconds_left == null || job.num_done === 0 ? "" : ` · ${duration(job.seconds_left)} left`}
           </span>
