@@ -6,6 +6,7 @@ from masklet.formats.convert import Converted, convert, read_labels, renumbered,
 from masklet.formats.label_set import Entry, Kept, LabelSet
 from masklet.formats.losses import LOSSES, Loss
 from masklet.formats.media import Media
+from masklet.formats.records import records_to_json, with_records
 from masklet.formats.source import Source
 from masklet.formats.table import FORMATS
 
@@ -25,7 +26,9 @@ __all__ = [
     "Source",
     "convert",
     "read_labels",
+    "records_to_json",
     "renumbered",
     "stripped",
+    "with_records",
     "write_labels",
 ]

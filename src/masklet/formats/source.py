@@ -131,14 +131,26 @@ class Source:
         Raises:
             FormatError: When it cannot be read, is not XML, or declares entities.
         """
-        content = self.read(name)
-        # Entities of a document type can grow a small file to any size or name other files.
-        if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
-            raise FormatError(f"{name or self.name!r} declares a document type; remove it and try again.")
-        try:
-            return ElementTree.fromstring(content)
-        except (ElementTree.ParseError, ValueError, LookupError) as error:
-            raise FormatError(f"{name or self.name!r} is not XML: {error}.") from error
+        return parse_xml(self.read(name), name or self.name)
+
+
+def parse_xml(content: bytes, name: str) -> ElementTree.Element:
+    """The root of a text of XML.
+
+    Args:
+        content: The text.
+        name: What messages call it.
+
+    Raises:
+        FormatError: When it is not XML, or declares entities.
+    """
+    # Entities of a document type can grow a small file to any size or name other files.
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
+        raise FormatError(f"{name!r} declares a document type; remove it and try again.")
+    try:
+        return ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise FormatError(f"{name!r} is not XML: {error}.") from error
 
 
 def as_object(value: object, where: str) -> dict[str, object]:

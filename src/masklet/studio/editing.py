@@ -260,7 +260,11 @@ class Editor:
         if found is None:
             raise not_found("mask")
         row = to_row(media.id, object_id, frame, found)
-        shown = {key: value for key, value in values_of(row).items() if key not in ("media_id", "is_kept")}
+        shown = {
+            key: value
+            for key, value in values_of(row).items()
+            if key not in ("media_id", "is_kept", "is_occluded")
+        }
 
         def perform(recorder: Recorder) -> dict[str, Any]:
             if _object(recorder, media.id, object_id) is None:

@@ -20,10 +20,21 @@ from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
 from masklet.studio.editing import MAX_OBJECTS, Editor, remove_object
+from masklet.studio.exports.imported import packed, shown_name
 from masklet.studio.label_reading import read_apart
+from masklet.studio.paths import new_id
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
-from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder
+from masklet.studio.store import (
+    ClassRow,
+    Edited,
+    EditRequest,
+    LabelSourceRow,
+    MediaRow,
+    ObjectRow,
+    Recorder,
+)
+from masklet.studio.store.label_sources import ids_to_text
 from masklet.studio.store.rows import PromptRow, ResultRow, values_of
 from masklet.studio.suggesting import Suggester
 from masklet.video.overlay import object_color
@@ -106,6 +117,7 @@ class LabelImporter:
                 f"The labels hold {num_boxes} boxes without masks, the most that is cut out on the way in is {MAX_BOXES}; "
                 "import them in parts."
             )
+        came = replace(labels, entries=tuple(entry for _, entry in pairs))
         pairs = [(row, complete(row, entry)) for row, entry in pairs]
         num_masks = sum(len(track.frames) for _, one in pairs for track in one.project.tracks.values())
         num_objects = sum(len(one.project.tracks) for _, one in pairs)
@@ -121,10 +133,10 @@ class LabelImporter:
             "num_masks": num_masks,
             "notes": [note[:2000] for note in labels.notes[:1000]],
         }
+        kept = packed(came)
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            for row, entry in pairs:
-                put_entry(recorder, row, entry, source)
+            put_entries(recorder, pairs, source, kept)
             return reply
 
         return perform
@@ -232,23 +244,38 @@ def _check_fit(row: MediaRow, entry: Entry) -> None:
         )
 
 
-def put_entry(recorder: Recorder, row: MediaRow, entry: Entry, source: LabelSource) -> None:
-    """Put the objects of an entry into a medium."""
-    if source.replaces:
-        _remove_objects(recorder, row)
+def put_entries(
+    recorder: Recorder, pairs: Sequence[tuple[MediaRow, Entry]], source: LabelSource, kept: bytes
+) -> None:
+    """Put entries into their media, and keep how they came in."""
+    records_id = new_id()
+    recorder.keep_records(pairs[0][0].project_id, records_id, kept)
+    for place, (row, entry) in enumerate(pairs):
+        if source.replaces:
+            _remove_objects(recorder, row)
+        ids = ids_to_text(put_entry(recorder, row, entry, source))
+        known = LabelSourceRow(media_id=row.id, records_id=records_id, place=place, ids=ids)
+        recorder.put("label_sources", values_of(known))
+
+
+def put_entry(recorder: Recorder, row: MediaRow, entry: Entry, source: LabelSource) -> dict[int, int]:
+    """Put the objects of an entry into a medium; gives for each of their ids the one that it got there."""
     project = entry.project
     classes = _put_classes(recorder, row.project_id, project.labels)
     taken = {one["id"] for one in recorder.rows("SELECT id FROM objects WHERE media_id = ?", (row.id,))}
     remembered = _remembered(project)
+    ids: dict[int, int] = {}
     for track in project.tracks.values():
         object_id = track.object_id if 0 < track.object_id not in taken else max(taken, default=0) + 1
         taken.add(object_id)
+        ids[track.object_id] = object_id
         known = _object_row(row, object_id, track, classes)
         recorder.put("objects", values_of(known))
         _put_masks(recorder, known, track, project, remembered)
         if track.object_id in source.confidences:
             values = {"media_id": row.id, "object_id": object_id, "is_accepted": 0}
             recorder.put("reviews", {**values, "confidence": source.confidences[track.object_id]})
+    return ids
 
 
 def _object_row(row: MediaRow, object_id: int, track: Track, classes: Mapping[int, int]) -> ObjectRow:
@@ -256,7 +283,7 @@ def _object_row(row: MediaRow, object_id: int, track: Track, classes: Mapping[in
     return ObjectRow(
         media_id=row.id,
         id=object_id,
-        name=track.name[:255] or f"Object {object_id}",
+        name=shown_name(track.name, object_id),
         color=f"#{red:02x}{green:02x}{blue:02x}",
         class_id=None if track.label_id is None else classes[track.label_id],
     )
@@ -304,6 +331,7 @@ def result_row(known: ObjectRow, found: FrameMask, size: Size) -> ResultRow:
         is_prompted=is_drawn or found.is_prompted,
         is_backward=False,
         is_kept=True,
+        is_occluded=found.is_occluded,
     )
 
 
@@ -340,6 +368,9 @@ def _put_classes(recorder: Recorder, project_id: str, labels: Mapping[int, Label
 
 
 def _remove_objects(recorder: Recorder, row: MediaRow) -> None:
+    """Empty a medium for other labels."""
+    for source in recorder.rows("SELECT * FROM label_sources WHERE media_id = ?", (row.id,)):
+        recorder.delete("label_sources", source)
     for known in recorder.rows("SELECT * FROM objects WHERE media_id = ?", (row.id,)):
         if known["is_locked"]:
             raise RefusedError(

@@ -13,10 +13,10 @@ from typing import Any
 
 from masklet import errors
 from masklet.errors import FormatError
-from masklet.formats import ArchiveLimits, LabelSet, read_labels
+from masklet.formats import ArchiveLimits, LabelSet, read_labels, with_records
 from masklet.geometry import Size
 from masklet.studio.decoding import KEPT_VARIABLES
-from masklet.studio.label_worker import WRITTEN
+from masklet.studio.label_worker import RECORDS, WRITTEN
 from masklet.studio.settings import Limits
 
 _PROGRAM = "from masklet.studio.label_worker import main; main()"
@@ -42,7 +42,7 @@ def read_apart(
         program: What the process runs.
 
     Returns:
-        The name of the format, and the labels without the records they were read from.
+        The name of the format, and the labels with the records they were read from.
 
     Raises:
         FormatError: When they cannot be read, or take too much.
@@ -60,6 +60,11 @@ def read_apart(
         kind = getattr(errors, answer["error"], FormatError)
         raise kind(answer["message"].replace(path.name, shown_name))
     _, labels = read_labels(path.parent / WRITTEN, format_name="masklet")
+    try:
+        records: object = json.loads((path.parent / RECORDS).read_bytes())
+        labels = with_records(labels, records)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{shown_name!r} is nested too deep; export it again.") from error
     return answer["format"], replace(labels, notes=tuple(answer["notes"]))
 
 

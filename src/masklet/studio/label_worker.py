@@ -1,7 +1,7 @@
 """Reads labels that somebody sent in a process of its own, with little memory and time and no network.
 
 Run by ``label_reading``; an archive or a file that makes a reader eat memory, loop or crash takes only this process with
-it. What was read is written beside the file in masklet's own format.
+it. What was read is written beside the file in masklet's own format, and beside it the records that it was read from.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import FormatError, MaskletError
-from masklet.formats import ArchiveLimits, Entry, Media, read_labels, write_labels
+from masklet.formats import ArchiveLimits, Entry, Media, read_labels, records_to_json, write_labels
 from masklet.geometry import Size
 from masklet.studio.confinement import confine
 from masklet.video.source import FrameSource
 
 WRITTEN = "read.json"
+RECORDS = "records.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,5 @@ def _read(request: Mapping[str, Any]) -> dict[str, Any]:
         limits=ArchiveLimits(bytes=request["file_bytes"]),
     )
     write_labels(labels, path.parent / WRITTEN, "masklet")
+    (path.parent / RECORDS).write_text(json.dumps(records_to_json(labels)), encoding="ascii")
     return {"format": name, "notes": list(labels.notes)}

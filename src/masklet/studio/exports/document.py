@@ -122,7 +122,12 @@ def work_rows(document: Project, media: MediaRow) -> list[WorkRow]:
 def _frame_mask(row: ResultRow, size: Size) -> FrameMask:
     mask = RLE(size, row.counts.encode("ascii"))
     if is_drawn(row):
-        return FrameMask(frame=row.frame, rle=mask, is_prompted=row.is_prompted)
+        return FrameMask(
+            frame=row.frame,
+            rle=mask,
+            is_prompted=row.is_prompted,
+            is_occluded=row.is_occluded and row.area == 0,
+        )
     return FrameMask(
         frame=row.frame,
         rle=mask,
@@ -130,6 +135,7 @@ def _frame_mask(row: ResultRow, size: Size) -> FrameMask:
         presence=_unit(row.presence),
         stability=_unit(row.stability),
         is_prompted=row.is_prompted,
+        is_occluded=row.is_occluded and row.area == 0,
     )
 
 
@@ -152,6 +158,7 @@ def _result_row(media_id: str, object_id: int, found: FrameMask, flags: Flags, s
         is_prompted=found.is_prompted,
         is_backward=found.frame in flags.backward.get(object_id, ()),
         is_kept=found.frame not in flags.not_kept.get(object_id, ()),
+        is_occluded=found.is_occluded,
     )
 
 

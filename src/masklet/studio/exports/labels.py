@@ -15,6 +15,7 @@ from masklet.formats import FORMATS, Entry, Format, LabelSet, Media, stripped
 from masklet.geometry import Size
 from masklet.studio.decoding import Opener
 from masklet.studio.exports.document import to_document
+from masklet.studio.exports.imported import Originals
 from masklet.studio.library import Library
 from masklet.studio.store import MediaRow, Store
 from masklet.video.source import Frame, FrameSource
@@ -29,7 +30,11 @@ def suffix_of(target: Format) -> str:
 
 
 def label_set(store: Store, media: Sequence[MediaRow]) -> LabelSet:
-    """Everything that is said of media, one entry each; of equal names, later ones get a number."""
+    """Everything that is said of media, one entry each; of equal names, later ones get a number.
+
+    Labels that came in and that nobody changed are as they came in, with the records they were read from.
+    """
+    originals = Originals(store)
     names: dict[str, int] = {}
     entries: list[Entry] = []
     for one in media:
@@ -37,8 +42,9 @@ def label_set(store: Store, media: Sequence[MediaRow]) -> LabelSet:
         name = one.name if number == 1 else _numbered(one.name, number)
         document = to_document(store, one)[0]
         document = replace(document, video=replace(document.video, name=name))
-        entries.append(Entry(project=document, frame_names=(name,) if one.kind == "image" else ()))
-    return LabelSet(entries=tuple(entries))
+        entry = Entry(project=document, frame_names=(name,) if one.kind == "image" else ())
+        entries.append(originals.restored(one, entry))
+    return LabelSet(entries=tuple(entries), record=originals.record)
 
 
 def _numbered(name: str, number: int) -> str:

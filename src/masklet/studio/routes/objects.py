@@ -27,7 +27,7 @@ from masklet.studio.store.rows import values_of
 router = APIRouter(prefix="/api/media/{media_id}")
 
 MAX_RANGE = 1000
-_HIDDEN = ("media_id", "is_kept")
+_HIDDEN = ("media_id", "is_kept", "is_occluded")
 
 
 @router.post("/objects", response_model=EditReply, status_code=201)

@@ -9,10 +9,12 @@ from typing import Any
 from masklet.studio.store.database import Database
 from masklet.studio.store.edits import Edited, EditLog, EditRequest, Recorder
 from masklet.studio.store.imports import ImportedMedia, Imports
+from masklet.studio.store.label_sources import LabelSources
 from masklet.studio.store.projects import Projects
 from masklet.studio.store.results import Results
 from masklet.studio.store.rows import (
     ClassRow,
+    LabelSourceRow,
     MediaRow,
     ObjectRow,
     ProjectRow,
@@ -28,6 +30,7 @@ __all__ = [
     "EditRequest",
     "Edited",
     "ImportedMedia",
+    "LabelSourceRow",
     "MediaRow",
     "ObjectRow",
     "ProjectRow",
@@ -55,6 +58,7 @@ class Store:
         self.results = Results(self._database)
         self.imports = Imports(self._database)
         self.work = WorkLog(self._database)
+        self.label_sources = LabelSources(self._database)
         self.edits = EditLog(self._database, self.state)
 
     def close(self) -> None:

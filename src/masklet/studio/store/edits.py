@@ -23,6 +23,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "prompts": ("media_id", "object_id", "frame"),
     "results": ("media_id", "object_id", "frame"),
     "reviews": ("media_id", "object_id"),
+    "label_sources": ("media_id", "records_id"),
 }
 MAX_EDITS = 200
 _MAX_ACKNOWLEDGED = 2000
@@ -90,6 +91,12 @@ class Recorder:
         if before is not None:
             _remove(self._connection, table, before)
             self.changes.append(Change(table=table, before=before, after=None))
+
+    def keep_records(self, project_id: str, records_id: str, content: bytes) -> None:
+        """Keep a label set as it came in; it stays for a redo when the edit is taken back."""
+        self._connection.execute(
+            "INSERT INTO label_records VALUES (?, ?, ?)", (records_id, project_id, content)
+        )
 
     def drop_dependents(self, media_id: str, object_id: int, frame: int) -> None:
         """Remove the tracked results that a change on a frame can alter, as a session does."""

@@ -83,7 +83,10 @@ class PromptRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRow:
-    """An object on a frame: COCO run lengths, scores, and how the mask came about. ``presence`` is a probability."""
+    """An object on a frame: COCO run lengths, scores, and how the mask came about. ``presence`` is a probability.
+
+    ``is_occluded`` is said of frames without a mask on which labels that came in call the object hidden.
+    """
 
     media_id: str
     object_id: int
@@ -96,6 +99,7 @@ class ResultRow:
     is_prompted: bool
     is_backward: bool
     is_kept: bool
+    is_occluded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,20 @@ class WorkRow:
     time_s: float
 
 
-AnyRow = ProjectRow | MediaRow | ClassRow | ObjectRow | PromptRow | ResultRow | WorkRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSourceRow:
+    """A label set that came in for a medium.
+
+    ``records_id`` is where it is kept, ``place`` which of its entries it is, ``ids`` the ids of its objects there and here.
+    """
+
+    media_id: str
+    records_id: str
+    place: int
+    ids: str
+
+
+AnyRow = ProjectRow | MediaRow | ClassRow | ObjectRow | PromptRow | ResultRow | WorkRow | LabelSourceRow
 
 
 def values_of(row: AnyRow) -> dict[str, Any]:

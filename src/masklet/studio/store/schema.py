@@ -54,6 +54,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             action TEXT NOT NULL, time_s REAL NOT NULL)""",
         "CREATE INDEX work_on_media ON work (media_id)",
     ),
+    (
+        "ALTER TABLE results ADD COLUMN is_occluded INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE label_records (
+            id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
+            content BLOB NOT NULL)""",
+        """CREATE TABLE label_sources (
+            media_id TEXT NOT NULL REFERENCES media ON DELETE CASCADE, records_id TEXT NOT NULL,
+            place INTEGER NOT NULL, ids TEXT NOT NULL, PRIMARY KEY (media_id, records_id))""",
+    ),
 )
 """Statements that lead from each version to the next; a released entry is never changed, only followed by another."""
 
