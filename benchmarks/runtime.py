@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 
-# As the command line does for other runtimes than torch; it has to be said before torch is imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+# As masklet itself says; it has to be said before torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 
 import argparse
 import statistics

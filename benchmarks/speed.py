@@ -9,6 +9,11 @@ memory; it needs the development extra and several minutes.
 
 from __future__ import annotations
 
+import os
+
+# As masklet itself says; it has to be said before torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "4000")
+
 import argparse
 import resource
 import statistics

@@ -97,3 +97,18 @@ def test_a_bare_name_of_the_lazy_table_stays_imported():
 def test_every_folder_with_modules_is_a_package():
     folders = {path.parent for path in Path(masklet.__file__).parent.rglob("*.py")}
     assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [({}, "4000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+    ids=["nothing", "how often", "policy"],
+)
+def test_idle_threads_soon_leave_the_cores_to_others_unless_the_user_says_otherwise(
+    monkeypatch, said, expected
+):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert run_python("import os, masklet; print(os.environ.get('GOMP_SPINCOUNT'))") == expected

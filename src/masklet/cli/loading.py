@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from masklet.weights.load import LoadedModel
-
-_WAITING = "GOMP_SPINCOUNT"
-"""How long torch's idle threads keep a core busy, read when torch is loaded."""
-_SHORT_WAIT = "20000"
 
 
 def load_chosen(
@@ -23,9 +18,6 @@ def load_chosen(
         ConfigError: When the device is not there or the runtime does not run on it.
         MissingExtraError: When the runtime is not installed.
     """
-    if runtime != "torch":
-        # as torch waits by default, for milliseconds, it takes the core from the other runtime's threads
-        os.environ.setdefault(_WAITING, _SHORT_WAIT)
     from masklet.weights.load import load_model
 
     if runtime == "torch":
