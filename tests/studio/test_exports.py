@@ -236,3 +236,22 @@ def test_a_project_tells_who_worked_on_what_and_when(tracked, media_id, tmp_path
     (effort, *_) = recorded_effort(labels.entries[0].project)
     assert effort.num_clicks >= 1
     assert effort.seconds is not None
+
+
+@pytest.mark.parametrize("kind", ["overlay", "effects"])
+def test_what_is_drawn_over_an_image_is_a_picture(page, upload_file, make_image, kind):
+    upload_id = upload_file(page.client, make_image(), name="photo.png")
+    path = f"/api/projects/{page.project_id}/media"
+    media_id = page.client.post(path, json={"upload_id": upload_id}).json()["id"]
+    page.prompt(media_id)
+    effects = (
+        {"background": {"name": "desaturate"}, "objects": {"name": "original"}} if kind == "effects" else None
+    )
+    job = page.export(kind=kind, media_id=media_id, **({"effects": effects} if effects else {}))
+    assert job["status"] == "done", job
+    answer = page.client.get(f"/api/jobs/{job['id']}/file")
+    assert answer.headers["content-disposition"].endswith('.png"')
+    drawn = np.asarray(Image.open(io.BytesIO(answer.content)))
+    before = np.asarray(Image.open(io.BytesIO(make_image())).convert("RGB"))
+    assert drawn.shape == before.shape
+    assert (drawn != before).any()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,7 @@ class Exporter:
             media_id=None if media is None else media.id,
             kind=request.kind,
             format="" if target is None else target.name,
-            suffix=_SUFFIXES[request.kind] if target is None else suffix_of(target),
+            suffix=_suffix(request.kind, chosen) if target is None else suffix_of(target),
         )
         self._workshop.jobs.add(job)
         wanted = Wanted(media=chosen, path=self.path(job), request=request)
@@ -106,6 +106,12 @@ class Exporter:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink()
+
+
+def _suffix(kind: Kind, media: Sequence[MediaRow]) -> str:
+    """Ending of a file: what is drawn over an image is a picture again."""
+    is_picture = kind in ("overlay", "effects") and media[0].num_frames == 1
+    return "png" if is_picture else _SUFFIXES[kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ export interface ExportChoice {
   readonly about: About;
 }
 
-interface ExportGroup {
+export interface ExportGroup {
   readonly title: string;
   readonly choices: readonly ExportChoice[];
 }
@@ -83,6 +83,21 @@ export const exportGroups: readonly ExportGroup[] = [
 ];
 
 export const exportChoices: readonly ExportChoice[] = exportGroups.flatMap((group) => group.choices);
+
+const MOVING = new Set(["gif", "alpha-prores", "alpha-vp9", "alpha-ffv1", "coco-video", "sav", "mots", "cvat-video"]);
+const OF_IMAGES: Readonly<Record<string, ExportChoice>> = {
+  overlay: other("overlay", "Picture with masks", "PNG with every object in its colour.", "png"),
+  effects: other("effects", "Picture with effects", "PNG as the Effects tab shows it.", "png"),
+};
+
+/** What there is for a video, or for an image: pictures, and, unless videos can go along, nothing that moves. */
+export function groupsFor(isImage: boolean, isAlone: boolean): readonly ExportGroup[] {
+  if (!isImage) return exportGroups;
+  return exportGroups.map(({ title, choices }) => ({
+    title,
+    choices: choices.filter(({ id }) => !isAlone || !MOVING.has(id)).map((one) => OF_IMAGES[one.id] ?? one),
+  }));
+}
 
 /** Names of the formats that can be imported, for a sentence. */
 export function readableNames(): string[] {

@@ -10,6 +10,7 @@ export function FindBar() {
   const { text, problem } = useStudio((state) => state.words);
   const setText = (next: string): void => { session.store.set({ words: { text: next, problem: "" } }); };
   const hasClasses = classes.length > 0;
+  const [said, more] = inTwo(problem);
   return (
     <form
       className="find-bar"
@@ -46,9 +47,18 @@ export function FindBar() {
       </Button>
       {problem === "" ? null : (
         <p className="find-problem" role="alert">
-          {problem}
+          <b>{said}</b>
+          {more === "" ? null : <small>{more}</small>}
         </p>
       )}
     </form>
   );
+}
+
+/** What is wrong, and what can be done: a sentence is read sooner when its first half stands alone. */
+function inTwo(problem: string): [string, string] {
+  const place = problem.indexOf("; ");
+  if (place < 0) return [problem, ""];
+  const rest = problem.slice(place + 2);
+  return [`${problem.slice(0, place)}.`, rest.charAt(0).toUpperCase() + rest.slice(1)];
 }

@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent, type PointerEvent } from "react";
+import { memo, useRef, type KeyboardEvent, type PointerEvent } from "react";
 import { frameAddress, stripAddress } from "../api/requests";
 import type { Media } from "../model/document";
 import { timecode } from "../model/words";
@@ -55,22 +55,22 @@ export function Filmstrip({ media, range, width }: FilmstripProps) {
   );
 }
 
-function Strip({ media, range, width }: FilmstripProps) {
+const Strip = memo(function Strip({ media, range, width }: FilmstripProps) {
   if (width === 0) return null;
   const thumb = Math.max(24, (HEIGHT * media.width) / media.height);
   const length = range.stop - range.start;
-  const count = Math.min(MOST, length, Math.max(1, Math.round(width / thumb)));
+  const count = Math.min(MOST, Math.max(1, Math.round(width / thumb)));
   if (length === media.num_frames) {
-    return <img className="strip" src={stripAddress(media.id, count, 2 * HEIGHT)} alt="" draggable={false} />;
+    return <img className="strip" src={stripAddress(media.id, Math.min(count, length), 2 * HEIGHT)} alt="" draggable={false} />;
   }
   const frames = Array.from({ length: count }, (_, place) =>
     Math.min(range.stop - 1, range.start + Math.floor(((2 * place + 1) * length) / (2 * count))),
   );
   return (
     <div className="strip">
-      {frames.map((frame) => (
-        <img key={frame} src={frameAddress(media.id, frame, 2 * HEIGHT)} alt="" draggable={false} />
+      {frames.map((frame, place) => (
+        <img key={place} src={frameAddress(media.id, frame, 2 * HEIGHT)} alt="" draggable={false} />
       ))}
     </div>
   );
-}
+});

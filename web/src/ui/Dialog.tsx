@@ -12,10 +12,14 @@ interface DialogProps {
 /** A modal dialog; the browser holds the focus inside and gives it back afterwards. */
 export function Dialog({ title, onClose, children, width = "narrow" }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
   useEffect(() => {
     const dialog = element.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal();
+      heading.current?.focus(); // not the button that closes: its tooltip would be the first thing to read
+    }
     return () => { dialog?.close(); };
   }, []);
   return (
@@ -31,7 +35,7 @@ export function Dialog({ title, onClose, children, width = "narrow" }: DialogPro
     >
       <div className="dialog-body">
         <header className="dialog-head">
-          <h2 id={titleId}>{title}</h2>
+          <h2 id={titleId} ref={heading} tabIndex={-1}>{title}</h2>
           <IconButton label="Close" tip="left" onClick={onClose}>
             <X size={18} />
           </IconButton>

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from masklet.effects import EffectSettings
+from masklet.effects import EffectSettings, compose
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.pipeline.effects import draw_effects_video
+from masklet.studio.exports.overlay import write_png
 from masklet.studio.store import MediaRow, Store
 from masklet.video.source import FrameSource
 
@@ -20,7 +21,7 @@ from masklet.video.source import FrameSource
 def write_effects(
     store: Store, media: MediaRow, source: FrameSource, path: Path, settings: EffectSettings
 ) -> Iterator[None]:
-    """An MP4 of the video with effects.
+    """An MP4 of the video with effects; of an image, a PNG.
 
     Yields:
         Once per frame.
@@ -28,6 +29,11 @@ def write_effects(
     Raises:
         MediaError: When a frame cannot be read.
     """
+    if media.num_frames == 1:
+        _, masks = next(_masks(store, media))
+        write_png(path, compose(source.read(0).image, masks, settings, 0))
+        yield
+        return
     for _ in draw_effects_video(path, source, _masks(store, media), settings):
         yield
 

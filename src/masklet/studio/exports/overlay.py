@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
+from masklet.errors import MediaError
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
@@ -15,11 +18,12 @@ from masklet.pipeline.labels import label_image
 from masklet.pipeline.results import draw_overlay_video
 from masklet.studio.refusals import RefusedError
 from masklet.studio.store import MediaRow, Store
+from masklet.video.overlay import draw_overlay
 from masklet.video.source import FrameSource
 
 
 def write_overlay(store: Store, media: MediaRow, source: FrameSource, path: Path) -> Iterator[None]:
-    """An MP4 of the video with the masks drawn over it.
+    """An MP4 of the video with the masks drawn over it; of an image, a PNG.
 
     Yields:
         Once per frame.
@@ -28,8 +32,32 @@ def write_overlay(store: Store, media: MediaRow, source: FrameSource, path: Path
         RefusedError: When an object's id is too high.
         MediaError: When a frame cannot be read.
     """
+    if media.num_frames == 1:
+        _, labels = next(_labels(store, media))
+        masks = {int(one): labels == one for one in np.unique(labels) if one}
+        write_png(path, draw_overlay(source.read(0).image, masks))
+        yield
+        return
     for _ in draw_overlay_video(path, source, _labels(store, media)):
         yield
+
+
+def write_png(path: Path, image: npt.NDArray[np.uint8]) -> None:
+    """Write a picture.
+
+    Args:
+        path: The file.
+        image: RGB uint8 (h, w, 3).
+
+    Raises:
+        MediaError: When the disk refuses.
+    """
+    try:
+        Image.fromarray(image).save(path, format="PNG")
+    except OSError as error:
+        raise MediaError(
+            f"The picture cannot be written: {error.strerror or error}; free disk space."
+        ) from error
 
 
 def _labels(store: Store, media: MediaRow) -> Iterator[tuple[int, Labels]]:

@@ -23,6 +23,7 @@ _TYPES = {
     "zip": "application/zip",
     "gif": "image/gif",
     "mp4": "video/mp4",
+    "png": "image/png",
     "mov": "video/quicktime",
     "webm": "video/webm",
     "mkv": "video/x-matroska",

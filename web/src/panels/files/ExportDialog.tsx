@@ -1,9 +1,9 @@
 import { Download, LoaderCircle } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { cancelJob, fileAddress, startExport } from "../../api/requests";
 import type { Job, Media } from "../../model/document";
 import { isOriginal, withColors } from "../../model/effectChoices";
-import { exportChoices, exportGroups, type ExportChoice } from "../../model/formats";
+import { groupsFor, type ExportChoice, type ExportGroup } from "../../model/formats";
 import { count, duration } from "../../model/words";
 import { useSession, useStudio } from "../../session/context";
 import { Button } from "../../ui/Button";
@@ -14,7 +14,10 @@ export function ExportDialog({ media }: { readonly media: Media }) {
   const session = useSession();
   const project = useStudio((state) => state.project);
   const jobs = useStudio((state) => state.jobs);
-  const [chosen, setChosen] = useState<ExportChoice>(() => firstChoice(media, isOriginal(session.state.effects)));
+  const isImage = media.num_frames === 1;
+  const isMixed = project.media.some((one) => (one.num_frames === 1) !== isImage);
+  const groups = useMemo(() => groupsFor(isImage, !isMixed), [isImage, isMixed]);
+  const [chosen, setChosen] = useState<ExportChoice>(() => firstChoice(groups, media, isOriginal(session.state.effects)));
   const [isWhole, setWhole] = useState(false);
   const [withPictures, setWithPictures] = useState(false);
   const [jobId, setJobId] = useState<string | null>(null);
@@ -42,7 +45,7 @@ export function ExportDialog({ media }: { readonly media: Media }) {
   return (
     <Dialog title="Export" width="wide" onClose={() => { session.store.set({ dialog: "none" }); }}>
       <div className="export-groups" role="radiogroup" aria-label="What to export">
-        {exportGroups.map((group) => (
+        {groups.map((group) => (
           <section key={group.title}>
             <h3>{group.title}</h3>
             <div className="export-choices">
@@ -117,9 +120,10 @@ function Choice({ choice, isChosen, isDisabled, onChoose }: ChoiceProps) {
 }
 
 /** What most people want: the effects that they have set, the video to watch, or the masks of an image. */
-function firstChoice(media: Media, isPlain: boolean): ExportChoice {
+function firstChoice(groups: readonly ExportGroup[], media: Media, isPlain: boolean): ExportChoice {
   const id = !isPlain ? "effects" : media.num_frames > 1 ? "overlay" : "coco";
-  return exportChoices.find((one) => one.id === id) ?? exportChoices[0];
+  const choices = groups.flatMap((group) => group.choices);
+  return choices.find((one) => one.id === id) ?? choices[0];
 }
 
 function ExportState({ job }: { readonly job: Job | null }) {

@@ -7,6 +7,7 @@ import type { MediaIn } from "../../session/mediaIn";
 import { Button, IconButton } from "../../ui/Button";
 import { useTheme } from "../../ui/theme";
 import { FilePicker } from "./FilePicker";
+import { FirstSteps } from "./FirstSteps";
 import { IncomingList } from "./IncomingList";
 import { ProjectCard } from "./ProjectCard";
 import { SampleCard } from "./SampleCard";
@@ -44,7 +45,7 @@ export function HomePage({ mediaIn, onOpen, onLive }: HomePageProps) {
     void removeProject(project.id).then(refresh, (error: unknown) => { setProblem(describeError(error)); });
   };
   return (
-    <div className="home">
+    <div className="home" data-empty={projects?.length === 0}>
       <header className="home-bar">
         <img src="/icon.svg" width={28} height={28} alt="" />
         <b>masklet</b>
@@ -84,7 +85,9 @@ export function HomePage({ mediaIn, onOpen, onLive }: HomePageProps) {
               ))}
             </ul>
           </section>
-        ) : null}
+        ) : projects === null ? null : (
+          <FirstSteps />
+        )}
       </main>
       <IncomingList mediaIn={mediaIn} />
       {isDragged ? <div className="drop-veil">Drop to open</div> : null}

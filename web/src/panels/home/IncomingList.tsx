@@ -10,7 +10,7 @@ export function IncomingList({ mediaIn }: { readonly mediaIn: MediaIn }) {
   return (
     <ul className="incoming" aria-label="Files on their way" aria-live="polite">
       {files.map((file) => (
-        <li key={file.id} data-status={file.status}>
+        <li key={file.id} data-status={file.status} role={file.status === "failed" ? "alert" : undefined}>
           {file.status === "failed" ? <CircleAlert size={18} aria-hidden="true" /> : <LoaderCircle size={18} className="spin" aria-hidden="true" />}
           <div>
             <b>{file.name}</b>
