@@ -15,7 +15,7 @@ from masklet.studio.stream import Hub
 Kind = Literal["track", "labels", "overlay", "effects", "project"]
 Status = Literal["waiting", "running", "done", "cancelled", "failed"]
 _KEPT = 200
-_PUBLISH_EVERY_S = 0.1
+_PUBLISH_EVERY_S = 0.25
 _SMOOTHING = 0.2
 
 

@@ -15,69 +15,93 @@ export interface PaintedMask {
 
 /** All masks in one picture, RGBA row by row; later ones lie over earlier ones. */
 export function paintMasks(masks: readonly PaintedMask[], size: Size): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray(size.width * size.height * 4);
-  const width = Math.max(1, Math.round(size.height / 320));
-  const bitmap = new Uint8Array(size.width * size.height);
-  for (const { mask, style } of masks) {
-    const box = fillBitmap(bitmap, mask);
-    if (box === null) continue;
-    drawOne(pixels, bitmap, { size, box, width }, style);
-    clearBitmap(bitmap, mask);
-  }
-  return pixels;
+  // down the columns, as the runs go, so that a run is one fill
+  const columns = new Uint32Array(size.width * size.height);
+  const lineWidth = Math.max(1, Math.round(size.height / 320));
+  for (const { mask, style } of masks) drawOne(columns, stretchesOf(mask), { size, lineWidth }, style);
+  return new Uint8ClampedArray(transposed(columns, size).buffer);
 }
 
-type Bounds = [number, number, number, number];
+/** The stretches that are on, column by column: those of column x are first[x] to first[x + 1]. */
+interface Stretches {
+  readonly first: Uint32Array;
+  readonly from: number[];
+  readonly to: number[];
+}
 
-function fillBitmap(bitmap: Uint8Array, mask: Mask): Bounds | null {
-  const box: Bounds = [mask.width, mask.height, 0, 0];
+function stretchesOf(mask: Mask): Stretches {
+  const first = new Uint32Array(mask.width + 1);
+  const found: Stretches = { first, from: [], to: [] };
   forEachStretch(mask, (column, from, to) => {
-    for (let row = from; row < to; row++) bitmap[row * mask.width + column] = 1;
-    box[0] = Math.min(box[0], column);
-    box[1] = Math.min(box[1], from);
-    box[2] = Math.max(box[2], column + 1);
-    box[3] = Math.max(box[3], to);
+    found.from.push(from);
+    found.to.push(to);
+    first[column + 1]++;
   });
-  return box[2] > box[0] ? box : null;
+  for (let column = 0; column < mask.width; column++) first[column + 1] += first[column];
+  return found;
 }
 
-function clearBitmap(bitmap: Uint8Array, mask: Mask): void {
-  forEachStretch(mask, (column, from, to) => {
-    for (let row = from; row < to; row++) bitmap[row * mask.width + column] = 0;
-  });
+interface Paper {
+  readonly size: Size;
+  readonly lineWidth: number;
 }
 
-function drawOne(
-  pixels: Uint8ClampedArray,
-  bitmap: Uint8Array,
-  place: { size: Size; box: Bounds; width: number },
-  style: PaintStyle,
-): void {
-  const { size, box, width } = place;
-  const [red, green, blue] = style.color;
-  const fill = Math.round(style.fill * 255);
-  const line = Math.round(style.outline * 255);
-  for (let y = box[1]; y < box[3]; y++) {
-    for (let x = box[0]; x < box[2]; x++) {
-      const at = y * size.width + x;
-      if (bitmap[at] === 0) continue;
-      const isEdge =
-        x < width ||
-        y < width ||
-        x >= size.width - width ||
-        y >= size.height - width ||
-        bitmap[at - width] === 0 ||
-        bitmap[at + width] === 0 ||
-        bitmap[at - width * size.width] === 0 ||
-        bitmap[at + width * size.width] === 0;
-      const alpha = isEdge ? line : fill;
-      if (alpha === 0) continue;
-      pixels[at * 4] = red;
-      pixels[at * 4 + 1] = green;
-      pixels[at * 4 + 2] = blue;
-      pixels[at * 4 + 3] = alpha;
+/** The whole mask as a line, and over it what is further than the line's width from every edge. */
+function drawOne(columns: Uint32Array, mask: Stretches, { size, lineWidth }: Paper, style: PaintStyle): void {
+  const line = packed(style.color, style.outline);
+  const fill = packed(style.color, style.fill);
+  const { first, from, to } = mask;
+  for (let x = 0; x < size.width; x++) {
+    const base = x * size.height;
+    for (let at = first[x]; at < first[x + 1]; at++) columns.fill(line, base + from[at], base + to[at]);
+    if (x < lineWidth || x >= size.width - lineWidth) continue;
+    for (let at = first[x]; at < first[x + 1]; at++) {
+      const inside = [from[at] + lineWidth, to[at] - lineWidth] as const;
+      forEachOverlap(mask, x - lineWidth, inside, (start, stop) => {
+        forEachOverlap(mask, x + lineWidth, [start, stop], (a, b) => { columns.fill(fill, base + a, base + b); });
+      });
     }
   }
+}
+
+/** Calls back for every part of a range of rows in which a column is on. */
+function forEachOverlap(
+  { first, from, to }: Stretches,
+  column: number,
+  [start, stop]: readonly [number, number],
+  visit: (start: number, stop: number) => void,
+): void {
+  for (let at = first[column]; at < first[column + 1] && from[at] < stop; at++) {
+    const [a, b] = [Math.max(start, from[at]), Math.min(stop, to[at])];
+    if (a < b) visit(a, b);
+  }
+}
+
+const BLOCK = 32;
+
+/** Row by row what was column by column; in blocks that stay in the cache. */
+function transposed(columns: Uint32Array, { width, height }: Size): Uint32Array<ArrayBuffer> {
+  const rows = new Uint32Array(width * height);
+  for (let left = 0; left < width; left += BLOCK) {
+    const right = Math.min(width, left + BLOCK);
+    for (let top = 0; top < height; top += BLOCK) {
+      const bottom = Math.min(height, top + BLOCK);
+      for (let x = left; x < right; x++) {
+        for (let y = top; y < bottom; y++) rows[y * width + x] = columns[x * height + y];
+      }
+    }
+  }
+  return rows;
+}
+
+const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** RGBA as one number; nothing at all where it cannot be seen. */
+function packed([red, green, blue]: readonly [number, number, number], opacity: number): number {
+  const alpha = Math.round(opacity * 255);
+  if (alpha === 0) return 0;
+  const bytes = isLittleEndian ? [alpha, blue, green, red] : [red, green, blue, alpha];
+  return bytes.reduce((number, byte) => number * 256 + byte, 0);
 }
 
 export function parseColor(color: string): readonly [number, number, number] {

@@ -108,3 +108,9 @@ export function runningTrack(state: StudioState): Job | null {
   const isActive = (job: Job): boolean => job.status === "waiting" || job.status === "running";
   return state.jobs.find((job) => job.kind === "track" && job.media_id === state.mediaId && isActive(job)) ?? null;
 }
+
+/** Whether news of a job is newer than what is known of it. */
+export function isNewer(job: Job, known: Job): boolean {
+  const rank = { waiting: 0, running: 1, done: 2, cancelled: 2, failed: 2 };
+  return rank[job.status] > rank[known.status] || (rank[job.status] === rank[known.status] && job.num_done >= known.num_done);
+}

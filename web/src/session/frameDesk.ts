@@ -6,8 +6,9 @@ import { FrameCache, framesAround, type FrameKey } from "../video/frameCache";
 import { PlayClock } from "../video/playback";
 
 const MOST_HEIGHT = 1080;
-const AHEAD = { paused: 6, playing: 24 };
-const BEHIND = { paused: 4, playing: 1 };
+/** Frames to have ready; while tracking, which jumps ahead from frame to frame, none besides the one shown. */
+const AHEAD = { paused: 6, playing: 24, following: 0 };
+const BEHIND = { paused: 4, playing: 1, following: 0 };
 
 export interface FrameEvents {
   onLoaded: (frame: number) => void;
@@ -50,10 +51,9 @@ export class FrameDesk {
   }
 
   /** Have a frame and its neighbours ready. */
-  want(frame: number, isPlaying: boolean): void {
+  want(frame: number, mode: keyof typeof AHEAD): void {
     const media = this.media;
     if (media === null) return;
-    const mode = isPlaying ? "playing" : "paused";
     const wanted = framesAround(frame, media.num_frames, AHEAD[mode], BEHIND[mode]);
     this.cache.want(wanted.flatMap((one) => this.keyOf(one) ?? []));
   }

@@ -11,30 +11,39 @@ import { MaskStore, type StoredMask } from "../video/maskStore";
 import { MaskWorker } from "../video/maskWorker";
 
 export interface MaskEvents {
-  /** Masks or lanes changed; what the stream brings is gathered for a drawn frame. */
+  /** Masks or lanes changed; what the stream brings is gathered for a while. */
   onChange: () => void;
-  /** The stream brought a mask of a frame. */
+  /** The stream brought masks, the newest of this frame; told as seldom as `onChange`. */
   onTracked: (frame: number) => void;
   onError: (error: unknown) => void;
 }
 
+/** What tracking finds is shown so often: it has the processors to itself in between. */
+const STREAM_MS = 250;
+
 export class MaskDesk {
   readonly masks = new MaskStore();
   readonly lanes = new Lanes();
+  /** The frame whose mask the stream brought last, of the medium that is open. */
+  trackedFrame: number | null = null;
   private readonly worker: MaskWorker;
   private media: Media | null = null;
   private isTold = false;
+  private gathering: ReturnType<typeof setTimeout> | undefined;
+  private toldMs = 0;
 
   constructor(private readonly events: MaskEvents) {
     this.worker = new MaskWorker((message) => { this.takeMessage(message); });
   }
 
   close(): void {
+    clearTimeout(this.gathering);
     this.worker.close();
   }
 
   open(media: Media | null): void {
     this.media = media;
+    this.trackedFrame = null;
     this.masks.clear();
     this.lanes.clear();
     this.tell();
@@ -62,6 +71,12 @@ export class MaskDesk {
   /** A message of the stream. */
   take(buffer: ArrayBuffer): void {
     this.worker.decode(buffer);
+  }
+
+  /** Have everything that the stream brought so far told now. */
+  async settle(): Promise<void> {
+    await this.worker.decodeCounts([]); // answered after the messages before it
+    this.tellTracked();
   }
 
   /** The mask with which the server answered an edit. */
@@ -117,8 +132,18 @@ export class MaskDesk {
 
   private takeMessage(message: MaskMessage): void {
     if (message.mediaId !== this.media?.id) return;
-    this.put(message);
-    if (!message.isPrompted) this.events.onTracked(message.frame);
+    this.keep(message);
+    if (!message.isPrompted) this.trackedFrame = message.frame;
+    this.gathering ??= setTimeout(() => { this.tellTracked(); }, Math.max(0, this.toldMs + STREAM_MS - performance.now()));
+  }
+
+  private tellTracked(): void {
+    if (this.gathering === undefined) return;
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
+    this.toldMs = performance.now();
+    this.events.onChange();
+    if (this.trackedFrame !== null) this.events.onTracked(this.trackedFrame);
   }
 
   private async fetchWindow(media: Media, start: number, stop: number): Promise<void> {

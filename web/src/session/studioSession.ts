@@ -16,7 +16,7 @@ import { EditQueue, StaleError, type Change, type Step } from "../model/editQueu
 import { concernsMasks, nameOf, type Edit } from "../model/edits";
 import type { EffectSettings } from "../effects";
 import { settingsFromText } from "../model/effectChoices";
-import { initialState, runningTrack, type Notice, type StudioState } from "../model/state";
+import { initialState, isNewer, runningTrack, type Notice, type StudioState } from "../model/state";
 import { Store } from "../model/store";
 import { FrameDesk } from "./frameDesk";
 import { MaskDesk } from "./maskDesk";
@@ -40,7 +40,7 @@ export class StudioSession {
     this.store = new Store(initialState(project));
     this.desk = new MaskDesk({
       onChange: () => { this.bump(); },
-      onTracked: (frame) => { if (this.state.isFollowing) this.show(frame); },
+      onTracked: (frame) => { this.follow(frame); },
       onError: (error) => { this.tellError(error); },
     });
     this.frames = new FrameDesk({
@@ -297,10 +297,22 @@ export class StudioSession {
     const others = this.state.jobs.filter((one) => one.id !== job.id);
     this.store.set({ jobs: [...others, job] });
     if (job.kind !== "track" || job.status === "waiting" || job.status === "running") return;
+    void this.endTracking(job);
+  }
+
+  /** The last masks may still be on their way through the worker; they are shown before the end is told. */
+  private async endTracking(job: Job): Promise<void> {
+    await this.attempt(() => this.desk.settle());
     const wasFollowing = this.state.isFollowing;
     this.store.set({ isFollowing: false });
+    if (wasFollowing && this.desk.trackedFrame !== null) this.show(this.desk.trackedFrame);
     if (job.status === "failed") this.tell(job.message, "error");
     else if (job.status === "done" && wasFollowing) this.sayTracked();
+  }
+
+  /** Show a frame that was just tracked, unless the one before it is still being fetched. */
+  private follow(frame: number): void {
+    if (this.state.isFollowing && this.frames.picture(this.state.frame) !== null) this.show(frame);
   }
 
   private sayTracked(): void {
@@ -315,7 +327,7 @@ export class StudioSession {
     if (media === null) return;
     const shown = Math.min(Math.max(0, frame), media.num_frames - 1);
     this.store.set({ frame: shown, ...(shown === this.state.frame ? {} : { preview: null, candidates: null }) });
-    this.frames.want(shown, this.state.isPlaying || this.state.isFollowing);
+    this.frames.want(shown, this.state.isPlaying ? "playing" : this.state.isFollowing ? "following" : "paused");
     this.desk.need(shown);
   }
 
@@ -385,9 +397,4 @@ export class StudioSession {
       this.store.set({ jobs: [...jobs.filter((one) => !known.has(one.id)), ...this.state.jobs] });
     });
   }
-}
-
-function isNewer(job: Job, known: Job): boolean {
-  const rank = { waiting: 0, running: 1, done: 2, cancelled: 2, failed: 2 };
-  return rank[job.status] > rank[known.status] || (rank[job.status] === rank[known.status] && job.num_done >= known.num_done);
 }

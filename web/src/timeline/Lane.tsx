@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 import type { ObjectState } from "../model/document";
 import type { Stretch } from "../model/lanes";
 import { useSession, useStudio } from "../session/context";
@@ -14,16 +14,16 @@ interface LaneProps {
 const HEIGHT = 20;
 
 /** Where one object is visible, absent and prompted, and how sure that is. */
-export function Lane({ object, range, width, isSelected }: LaneProps) {
+export const Lane = memo(function Lane({ object, range, width, isSelected }: LaneProps) {
   const session = useSession();
-  useStudio((state) => state.lanesVersion);
+  const version = useStudio((state) => state.lanesVersion);
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = window.devicePixelRatio || 1;
   useEffect(() => {
     if (canvas.current === null || width === 0) return;
     const stretches = session.desk.lanes.stretches(object.id, range.start, range.stop, width / 2);
     draw(canvas.current, stretches, { range, color: object.color, ratio, width });
-  });
+  }, [session, version, object.id, object.color, range, ratio, width]);
   const shown = object.prompts.filter(({ frame }) => frame >= range.start && frame < range.stop);
   return (
     <li className="lane" data-selected={isSelected} aria-label={object.name}>
@@ -55,7 +55,7 @@ export function Lane({ object, range, width, isSelected }: LaneProps) {
       </div>
     </li>
   );
-}
+});
 
 interface Look {
   readonly range: Range;

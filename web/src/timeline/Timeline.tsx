@@ -1,19 +1,21 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Media } from "../model/document";
-import { useStudio } from "../session/context";
+import { useSession, useStudio } from "../session/context";
 import { Filmstrip } from "./Filmstrip";
 import { Lane } from "./Lane";
-import { percentOf, rangeWith, wholeRange, zoomRange } from "./range";
+import { percentOf, rangeWith, wholeRange, zoomRange, type Range } from "./range";
 import { Transport } from "./Transport";
 
-/** Playback, filmstrip, and a lane for every object. */
+/** Playback, filmstrip, and a lane for every object; drawn again when the range moves, not with every frame. */
 export function Timeline({ media }: { readonly media: Media }) {
-  const frame = useStudio((state) => state.frame);
+  const session = useSession();
   const selectedId = useStudio((state) => state.selectedId);
   const [chosen, setRange] = useState(() => wholeRange(media.num_frames));
   const [width, setWidth] = useState(0);
   const tracks = useRef<HTMLDivElement>(null);
-  const range = rangeWith(chosen, frame, media.num_frames);
+  const start = useStudio((state) => rangeWith(chosen, state.frame, media.num_frames).start);
+  const stop = useStudio((state) => rangeWith(chosen, state.frame, media.num_frames).stop);
+  const range = useMemo(() => ({ start, stop }), [start, stop]);
   const isZoomed = range.stop - range.start < media.num_frames;
 
   useEffect(() => {
@@ -23,7 +25,9 @@ export function Timeline({ media }: { readonly media: Media }) {
     return () => { observer.disconnect(); };
   }, []);
 
-  const zoom = (factor: number): void => { setRange(zoomRange(range, factor, frame, media.num_frames)); };
+  const zoom = (factor: number): void => {
+    setRange(zoomRange(range, factor, session.state.frame, media.num_frames));
+  };
   return (
     <section className="timeline" aria-label="Timeline">
       <Transport media={media} isZoomed={isZoomed} onZoom={zoom} />
@@ -48,9 +52,14 @@ export function Timeline({ media }: { readonly media: Media }) {
           {media.objects.length === 0 ? <p className="lanes-hint">Every object you click gets a lane here.</p> : null}
         </div>
         <div className="playhead-area" aria-hidden="true">
-          <div className="playhead" style={{ left: `${String(percentOf(frame, range))}%` }} />
+          <Playhead range={range} />
         </div>
       </div>
     </section>
   );
+}
+
+function Playhead({ range }: { readonly range: Range }) {
+  const frame = useStudio((state) => state.frame);
+  return <div className="playhead" style={{ left: `${String(percentOf(frame, range))}%` }} />;
 }

@@ -17,8 +17,6 @@ interface TransportProps {
 /** Play, step, and where we are. */
 export function Transport({ media, isZoomed, onZoom }: TransportProps) {
   const session = useSession();
-  const frame = useStudio((state) => state.frame);
-  const time = useStudio((state) => state.timesS[state.frame] ?? 0);
   const isPlaying = useStudio((state) => state.isPlaying);
   const act = (id: string, icon: ReactNode, className = ""): ReactNode => {
     const command = commandById(id);
@@ -31,12 +29,7 @@ export function Transport({ media, isZoomed, onZoom }: TransportProps) {
   };
   return (
     <div className="transport" role="group" aria-label="Playback">
-      <div className="transport-time">
-        <output aria-label="Time">{timecode(time)}</output>
-        <span>
-          Frame {frame} <i>/ {media.num_frames - 1}</i>
-        </span>
-      </div>
+      <Moment media={media} />
       <div className="transport-buttons">
         {act("first-frame", <ChevronFirst size={18} />, "wide-only")}
         {act("previous-frame", <StepBack size={18} />)}
@@ -61,6 +54,19 @@ export function Transport({ media, isZoomed, onZoom }: TransportProps) {
           <ZoomIn size={17} />
         </IconButton>
       </div>
+    </div>
+  );
+}
+
+function Moment({ media }: { readonly media: Media }) {
+  const frame = useStudio((state) => state.frame);
+  const time = useStudio((state) => state.timesS[state.frame] ?? 0);
+  return (
+    <div className="transport-time">
+      <output aria-label="Time">{timecode(time)}</output>
+      <span>
+        Frame {frame} <i>/ {media.num_frames - 1}</i>
+      </span>
     </div>
   );
 }
