@@ -1,4 +1,5 @@
 import { Search } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { proposeByWords } from "../session/candidates";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
@@ -11,6 +12,11 @@ export function FindBar() {
   const setText = (next: string): void => { session.store.set({ words: { text: next, problem: "" } }); };
   const hasClasses = classes.length > 0;
   const [said, more] = inTwo(problem);
+  const alert = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    // after the cards below it, of which the selected one comes into view too
+    if (problem !== "") requestAnimationFrame(() => alert.current?.scrollIntoView({ block: "start" }));
+  }, [problem]);
   return (
     <form
       className="find-bar"
@@ -46,7 +52,7 @@ export function FindBar() {
         Find
       </Button>
       {problem === "" ? null : (
-        <p className="find-problem" role="alert">
+        <p className="find-problem" role="alert" ref={alert}>
           <b>{said}</b>
           {more === "" ? null : <small>{more}</small>}
         </p>
