@@ -3,12 +3,12 @@ import { send } from "../api/client";
 import { frameAddress, loadTimes } from "../api/requests";
 import type { Media } from "../model/document";
 import { FrameCache, framesAround, type FrameKey } from "../video/frameCache";
-import { PlayClock } from "../video/playback";
+import { PlayClock, PlayPlan } from "../video/playback";
 
 const MOST_HEIGHT = 1080;
 /** Frames to have ready; while tracking, which jumps ahead from frame to frame, none besides the one shown. */
 const AHEAD = { paused: 6, playing: 24, following: 0 };
-const BEHIND = { paused: 4, playing: 1, following: 0 };
+const BEHIND = { paused: 4, playing: 0, following: 0 };
 
 export interface FrameEvents {
   onLoaded: (frame: number) => void;
@@ -23,6 +23,7 @@ export class FrameDesk {
   private readonly clock = new PlayClock();
   private media: Media | null = null;
   private timesS: readonly number[] = [];
+  private plan = new PlayPlan(0);
   private ticking = 0;
 
   constructor(private readonly events: FrameEvents) {
@@ -54,7 +55,10 @@ export class FrameDesk {
   want(frame: number, mode: keyof typeof AHEAD): void {
     const media = this.media;
     if (media === null) return;
-    const wanted = framesAround(frame, media.num_frames, AHEAD[mode], BEHIND[mode]);
+    const wanted =
+      mode === "playing"
+        ? [frame, ...this.plan.ahead(frame + 1, AHEAD.playing, media.num_frames)]
+        : framesAround(frame, media.num_frames, AHEAD[mode], BEHIND[mode]);
     this.cache.want(wanted.flatMap((one) => this.keyOf(one) ?? []));
   }
 
@@ -62,11 +66,15 @@ export class FrameDesk {
     const media = this.media;
     if (media === null || this.timesS.length < 2) return;
     this.clock.start(performance.now(), this.timesS[frame]);
+    this.plan = new PlayPlan(frame);
     let shown = frame;
     const tick = (now: number): void => {
-      const next = this.clock.next(now, shown, this.timesS, (one) => this.isReady(one));
-      const isOver = next >= media.num_frames - 1;
-      if (next !== shown) this.events.onPlay(next, isOver);
+      const next = this.clock.next(now, shown, this.timesS, (one) => this.isReady(one), this.plan);
+      const isOver = this.plan.lastUpTo(media.num_frames - 1) <= next;
+      if (next !== shown) {
+        this.plan.note(next);
+        this.events.onPlay(isOver ? media.num_frames - 1 : next, isOver);
+      }
       shown = next;
       if (!isOver) this.ticking = requestAnimationFrame(tick);
     };

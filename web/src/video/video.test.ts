@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { emptyMask } from "../masks/runs";
 import { FrameCache, framesAround, type FrameKey } from "./frameCache";
 import { MaskStore, WINDOW } from "./maskStore";
-import { frameAtTime, PlayClock } from "./playback";
+import { frameAtTime, PlayClock, PlayPlan } from "./playback";
 
 const key = (frame: number): FrameKey => ({ mediaId: "a", frame, height: null });
 const picture = (): ImageBitmap => ({ width: 10, height: 10, close: vi.fn() }) as unknown as ImageBitmap;
@@ -59,6 +59,41 @@ test("playing keeps to the clock, and waits for frames that are not there", () =
   expect(clock.next(1310, 2, times, (frame) => frame < 3)).toBe(2);
   expect(clock.next(1350, 2, times, () => true)).toBe(2);
   expect(clock.next(1420, 2, times, () => true)).toBe(3);
+});
+
+/** Shows every n-th of the planned frames so often, and gives the last one. */
+function showPlanned(plan: PlayPlan, start: number, every: number, times: number): number {
+  let shown = start;
+  for (let turn = 0; turn < times; turn++) {
+    shown = plan.ahead(shown + 1, every, 100_000)[every - 1];
+    expect(plan.lastUpTo(shown)).toBe(shown);
+    plan.note(shown);
+  }
+  return shown;
+}
+
+test("all frames are planned while all are shown, fewer while many are left out, and all again", () => {
+  const plan = new PlayPlan(5);
+  expect(plan.ahead(6, 3, 8)).toEqual([6, 7]);
+  expect(plan.lastUpTo(7)).toBe(7);
+  let shown = showPlanned(plan, 5, 2, 36);
+  const gaps = (from: number): number[] => plan.ahead(from, 13, 100_000).map((one, at, all) => one - (all[at - 1] ?? one));
+  expect(Math.max(...gaps(shown))).toBe(2);
+  expect(plan.lastUpTo(plan.ahead(shown + 1, 1, 100_000)[0])).toBe(plan.ahead(shown + 1, 1, 100_000)[0]);
+  shown = showPlanned(plan, shown, 1, 60);
+  expect(Math.max(...gaps(shown))).toBe(1);
+});
+
+test("a frame that is not planned is not waited for", () => {
+  const plan = new PlayPlan(0);
+  const shown = showPlanned(plan, 0, 2, 36);
+  const times = Array.from({ length: shown + 20 }, (_, at) => at / 10);
+  const next = plan.ahead(shown + 1, 1, 100_000)[0];
+  expect(next).toBe(shown + 2);
+  const clock = new PlayClock();
+  clock.start(0, times[shown]);
+  expect(clock.next(120, shown, times, () => false, plan)).toBe(shown);
+  expect(clock.next(220, shown, times, (one) => one === next, plan)).toBe(next);
 });
 
 test("masks come in windows, once each, and a window replaces what was there", () => {
