@@ -15,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from masklet.geometry import Size
@@ -42,7 +43,10 @@ FLAGS = [
     "--no-first-run",
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-TRACK_MS = 1_200_000
+TRACK_S = 150.0
+"""How long the clip is tracked at most; a slow machine then goes on with the frames that it has."""
+PATIENCE_S = 60.0
+"""How long one thing on the page may take to appear."""
 TRUE_MASKS = Path(__file__).parents[1] / "samples" / "cup_shuffle" / "masks.json"
 CLICKED_CUP = "2"
 _CAPTION = """text => {
@@ -102,12 +106,31 @@ def running_studio() -> Generator[str]:
                 process.send_signal(signal.SIGINT)
 
 
+class StepError(Exception):
+    """A step of the tour did not come to its end."""
+
+
 class Tour:
     """What is shown, step by step."""
 
     def __init__(self, page: Page, recorder: Recorder) -> None:
         self.page = page
         self._recorder = recorder
+        self._began_s = time.monotonic()
+
+    def step(self, name: str, perform: Callable[[], None]) -> None:
+        """Do one step and say so.
+
+        Raises:
+            StepError: When something on the page did not appear in time; says in which step.
+        """
+        begin_s = time.monotonic()
+        print(f"{begin_s - self._began_s:6.0f} s  {name}", flush=True)
+        try:
+            perform()
+        except (PlaywrightError, RuntimeError) as error:
+            took_s = time.monotonic() - begin_s
+            raise StepError(f"{name!r} stopped after {took_s:.0f} s: {str(error).splitlines()[0]}") from error
 
     def say(self, text: str, seconds: float = 2.0) -> None:
         """Show a sentence for a while."""
@@ -128,26 +151,46 @@ class Tour:
 
     def hurry(self) -> None:
         """Track to the end; a slow machine does not make a long video."""
+        page, begin_s, told_s = self.page, time.monotonic(), 0.0
         self._recorder.is_hurried = True
-        self.page.keyboard.press("t")
-        running = self.page.get_by_role("progressbar", name="Tracking")
-        running.or_(self.page.get_by_text("Followed all the way")).first.wait_for()
-        self.page.locator(".track-button").wait_for(timeout=TRACK_MS)
+        page.keyboard.press("t")
+        running = page.get_by_role("progressbar", name="Tracking")
+        running.or_(page.get_by_text("Followed all the way")).first.wait_for()
+        is_done = page.locator(".track-button")
+        while not is_done.is_visible():
+            page.wait_for_timeout(500)
+            passed_s = time.monotonic() - begin_s
+            if passed_s - told_s >= 15 and running.is_visible():
+                told_s = passed_s
+                print(f"          {' '.join(page.locator('.track-bar').inner_text().split())}", flush=True)
+            if passed_s > TRACK_S:
+                print(f"          {TRACK_S:.0f} s are over; going on with what is tracked", flush=True)
+                page.keyboard.press("t")  # cancels
+                break
+        is_done.wait_for()
         self._recorder.is_hurried = False
 
     def run(self) -> None:
         """The whole journey."""
+        self.step("opens the sample clip", self.open_sample)
+        self.step("clicks two objects", self.cut_out)
+        self.step("gives them classes", self.label)
+        self.step("tracks them", self.track)
+        self.step("corrects a frame and tracks again", self.correct)
+        self.step("reviews", self.review)
+        self.step("adds effects and plays", self.add_effects)
+        self.step("exports", self.take_along)
+
+    def open_sample(self) -> None:
+        """The first page, and the clip that comes along."""
         self.say("masklet studio: everything stays on this machine.", 3)
         self.page.get_by_role("button", name="Try the sample clip").click()
         self.page.locator("[data-testid=picture][data-frame='0']").wait_for()
-        self.cut_out()
-        self.label()
+
+    def track(self) -> None:
+        """Through the clip."""
         self.say("Track: the masks appear as they are found.", 1)
         self.hurry()
-        self.correct()
-        self.review()
-        self.add_effects()
-        self.take_along()
 
     def cut_out(self) -> None:
         """Two objects, one click each."""
@@ -259,16 +302,25 @@ def main(path: Path, words: tuple[Path, str] | None = None) -> None:
     with running_studio() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="dark")
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.goto(url)
         recorder = Recorder(page)
         tour = Tour(page, recorder)
-        tour.run()
-        if words is not None:
-            tour.find_words(*words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        recorder.write(path)
+        problem = ""
+        try:
+            tour.run()
+            if words is not None:
+                tour.step("finds by words", lambda: tour.find_words(*words))
+        except StepError as error:
+            problem = str(error)
+            page.screenshot(path=path.with_suffix(".failed.png"))
+        tour.step("writes the video", lambda: recorder.write(path))
         browser.close()
+    if problem:
+        sys.exit(
+            f"The tour ends early in {path}: {problem}\nThe page then: {path.with_suffix('.failed.png')}"
+        )
     print(f"The tour is in {path}.")
 
 
