@@ -4,6 +4,7 @@ import { parseColor, type PaintedMask } from "../masks/paint";
 import { areaOf } from "../masks/runs";
 import { nextObjectId, paletteColor, type Media } from "../model/document";
 import type { StudioSession } from "../session/studioSession";
+import type { PaintedPart } from "../video/maskWorker";
 
 const OBJECT = { fill: 0.36, outline: 0.95 };
 const SELECTED = { fill: 0.5, outline: 1 };
@@ -64,7 +65,7 @@ interface Place {
 
 interface Painted extends Place {
   readonly masks: readonly PaintedMask[];
-  readonly picture: ImageBitmap | null;
+  readonly part: PaintedPart | null;
 }
 
 /** Paints in the worker, one picture at a time, always the newest. */
@@ -85,7 +86,7 @@ export class OverlayPainter {
     const { shown } = this;
     if (shown?.mediaId === place.mediaId && shown.frame === place.frame && isSame(shown.masks, masks)) return;
     if (masks.length === 0) {
-      this.replace({ ...place, masks, picture: null });
+      this.replace({ ...place, masks, part: null });
       return;
     }
     this.wanted = { place, masks, size };
@@ -99,8 +100,8 @@ export class OverlayPainter {
       while (this.wanted !== null) {
         const { place, masks, size } = this.wanted;
         this.wanted = null;
-        const picture = await this.session.desk.paint(masks, size);
-        this.replace({ ...place, masks, picture });
+        const part = await this.session.desk.paint(masks, size);
+        this.replace({ ...place, masks, part });
         this.onPainted();
       }
     } catch (error) {
@@ -111,7 +112,7 @@ export class OverlayPainter {
   }
 
   private replace(next: Painted): void {
-    if (this.shown?.picture !== next.picture) this.shown?.picture?.close();
+    if (this.shown?.part !== next.part) this.shown?.part?.picture.close();
     this.shown = next;
   }
 }

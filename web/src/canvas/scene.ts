@@ -3,6 +3,7 @@ import { imagePoint, screenPoint, type ImagePoint, type ScreenPoint, type Size }
 import { fitView, panBy, toImage, toScreen, zoomAt, type View } from "../geometry/view";
 import { promptsAt, type Media, type Prompts } from "../model/document";
 import type { StudioSession } from "../session/studioSession";
+import type { PaintedPart } from "../video/maskWorker";
 import { drawBox, drawBrush, drawCross, drawPoints } from "./marks";
 import { EffectsPainter } from "./effectsPainter";
 import { OverlayPainter, overlayOf } from "./overlay";
@@ -13,6 +14,12 @@ export interface Drag {
   readonly move: (point: ImagePoint) => void;
   readonly end: (point: ImagePoint) => void;
   readonly draw?: (context: CanvasRenderingContext2D, view: View) => void;
+}
+
+interface Layers {
+  readonly shown: { readonly mediaId: string; readonly frame: number; readonly masks: readonly unknown[] };
+  readonly picture: ImageBitmap;
+  readonly overlay: PaintedPart | null;
 }
 
 export class Scene {
@@ -114,16 +121,23 @@ export class Scene {
   }
 
   /** The newest frame whose masks are painted, together with them: the two are never of different frames. */
+  private layers(): Layers | null {
+    const { panel, candidates } = this.session.state;
+    if (panel === "effects" && candidates === null) {
+      const { shown } = this.effects;
+      return shown === null ? null : { shown, picture: shown.picture, overlay: null };
+    }
+    const { shown } = this.painter;
+    const picture = shown === null ? null : this.session.frames.picture(shown.frame);
+    return shown === null || picture === null ? null : { shown, picture, overlay: shown.part };
+  }
+
   private drawBelow(media: Media): void {
-    const isWithEffects = this.session.state.panel === "effects" && this.session.state.candidates === null;
-    const shown = isWithEffects ? this.effects.shown : this.painter.shown;
-    if (shown?.mediaId !== media.id) return;
-    const { frame } = shown;
-    const picture = isWithEffects ? shown.picture : this.session.frames.picture(frame);
-    const overlay = isWithEffects ? null : shown.picture;
-    if (picture === null) return;
+    const layers = this.layers();
+    if (layers?.shown.mediaId !== media.id) return;
+    const { shown, picture, overlay } = layers;
     const { scale, offsetX, offsetY } = this.view;
-    const wanted = [media.id, frame, picture, overlay, shown.masks.length, scale, offsetX, offsetY];
+    const wanted = [media.id, shown.frame, picture, overlay, shown.masks.length, scale, offsetX, offsetY];
     if (wanted.every((one, place) => one === this.drawnBelow[place])) return;
     const context = cleared(this.below);
     if (context === null) return;
@@ -131,10 +145,13 @@ export class Scene {
     const shrinks = scale * ratio() < media.height / picture.height;
     context.imageSmoothingEnabled = scale * ratio() < 6;
     context.imageSmoothingQuality = shrinks && !this.session.state.isPlaying ? "medium" : "low";
-    for (const layer of overlay === null ? [picture] : [picture, overlay]) {
-      context.drawImage(layer, offsetX, offsetY, media.width * scale, media.height * scale);
+    context.drawImage(picture, offsetX, offsetY, media.width * scale, media.height * scale);
+    if (overlay !== null) {
+      const [left, top, right, bottom] = overlay.box;
+      const [x, y] = [offsetX + left * scale, offsetY + top * scale];
+      context.drawImage(overlay.picture, x, y, (right - left) * scale, (bottom - top) * scale);
     }
-    this.below.dataset["frame"] = String(frame);
+    this.below.dataset["frame"] = String(shown.frame);
     this.below.dataset["masks"] = String(shown.masks.length);
     this.below.dataset["view"] = [scale, offsetX, offsetY].join(" ");
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeCounts, encodeCounts } from "./counts";
 import { unpackMask } from "./message";
-import { paintMasks, parseColor } from "./paint";
+import { paintedBox, paintMasks, parseColor } from "./paint";
 import { areaOf, boxOf, contains, emptyMask, fromBitmap, intersection, subtract, toBitmap, union, type Mask } from "./runs";
 
 const size = { width: 7, height: 5 };
@@ -84,4 +84,23 @@ test("masks are painted with fill inside and outline at the edge", () => {
   expect([...pixels.slice(4 * (4 * 8 + 4), 4 * (4 * 8 + 4) + 4)]).toEqual([16, 32, 48, 128]);
   expect(pixels[4 * (2 * 8 + 2) + 3]).toBe(255);
   expect(pixels[3]).toBe(0);
+});
+
+test("the box that is painted holds all masks and shows what the whole picture does there", () => {
+  const square = { width: 40, height: 50 };
+  const disc = (cx: number, cy: number): Mask =>
+    fromBitmap(Uint8Array.from({ length: 2000 }, (_, at) => (Math.hypot((at % 40) - cx, Math.floor(at / 40) - cy) < 6 ? 1 : 0)), square);
+  const style = { color: parseColor("#a0b0c0"), fill: 0.5, outline: 1 };
+  const painted = [disc(5, 20), disc(22, 31)].map((mask) => ({ mask, style }));
+  const box = paintedBox(painted, square);
+  expect(box).toEqual([0, 14, 29, 38]);
+  const whole = paintMasks(painted, square);
+  const part = paintMasks(painted, square, box);
+  for (let y = box[1]; y < box[3]; y++) {
+    const from = 4 * (y * 40 + box[0]);
+    const width = 4 * (box[2] - box[0]);
+    expect([...part.slice((y - box[1]) * width, (y - box[1] + 1) * width)]).toEqual([...whole.slice(from, from + width)]);
+  }
+  expect(whole.filter((one) => one > 0)).toHaveLength(part.filter((one) => one > 0).length);
+  expect(paintedBox([{ mask: emptyMask(square), style }], square)).toEqual([0, 0, 1, 1]);
 });

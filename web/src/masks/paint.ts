@@ -1,5 +1,6 @@
+import type { Box } from "../geometry/box";
 import type { Size } from "../geometry/points";
-import { forEachStretch, type Mask } from "./runs";
+import { boxOf, forEachStretch, type Mask } from "./runs";
 
 /** How one mask is drawn: fill and outline opacities from 0 to 1. */
 export interface PaintStyle {
@@ -13,13 +14,25 @@ export interface PaintedMask {
   readonly style: PaintStyle;
 }
 
-/** All masks in one picture, RGBA row by row; later ones lie over earlier ones. */
-export function paintMasks(masks: readonly PaintedMask[], size: Size): Uint8ClampedArray<ArrayBuffer> {
+/** What there is to paint with a pixel around it, so that its edge stays soft when it is enlarged; at least one pixel. */
+export function paintedBox(masks: readonly PaintedMask[], size: Size): Box {
+  const boxes = masks.flatMap(({ mask }) => [boxOf(mask)]).filter((box) => box !== null);
+  const least = (side: 0 | 1): number => Math.max(0, Math.min(...boxes.map((box) => box[side])) - 1);
+  const most = (side: 2 | 3, end: number): number => Math.min(end, Math.max(...boxes.map((box) => box[side])) + 1);
+  return boxes.length === 0 ? [0, 0, 1, 1] : [least(0), least(1), most(2, size.width), most(3, size.height)];
+}
+
+/** All masks in one picture of a box, RGBA row by row; later ones lie over earlier ones. */
+export function paintMasks(
+  masks: readonly PaintedMask[],
+  size: Size,
+  box: Box = [0, 0, size.width, size.height],
+): Uint8ClampedArray<ArrayBuffer> {
   // down the columns, as the runs go, so that a run is one fill
   const columns = new Uint32Array(size.width * size.height);
   const lineWidth = Math.max(1, Math.round(size.height / 320));
   for (const { mask, style } of masks) drawOne(columns, stretchesOf(mask), { size, lineWidth }, style);
-  return new Uint8ClampedArray(transposed(columns, size).buffer);
+  return new Uint8ClampedArray(transposed(columns, size.height, box).buffer);
 }
 
 /** The stretches that are on, column by column: those of column x are first[x] to first[x + 1]. */
@@ -79,15 +92,16 @@ function forEachOverlap(
 
 const BLOCK = 32;
 
-/** Row by row what was column by column; in blocks that stay in the cache. */
-function transposed(columns: Uint32Array, { width, height }: Size): Uint32Array<ArrayBuffer> {
-  const rows = new Uint32Array(width * height);
-  for (let left = 0; left < width; left += BLOCK) {
-    const right = Math.min(width, left + BLOCK);
-    for (let top = 0; top < height; top += BLOCK) {
-      const bottom = Math.min(height, top + BLOCK);
+/** Row by row, of a box, what was column by column; in blocks that stay in the cache. */
+function transposed(columns: Uint32Array, height: number, [x0, y0, x1, y1]: Box): Uint32Array<ArrayBuffer> {
+  const width = x1 - x0;
+  const rows = new Uint32Array(width * (y1 - y0));
+  for (let left = x0; left < x1; left += BLOCK) {
+    const right = Math.min(x1, left + BLOCK);
+    for (let top = y0; top < y1; top += BLOCK) {
+      const bottom = Math.min(y1, top + BLOCK);
       for (let x = left; x < right; x++) {
-        for (let y = top; y < bottom; y++) rows[y * width + x] = columns[x * height + y];
+        for (let y = top; y < bottom; y++) rows[(y - y0) * width + x - x0] = columns[x * height + y];
       }
     }
   }

@@ -8,7 +8,7 @@ import { areaOf, type Mask } from "../masks/runs";
 import type { Media } from "../model/document";
 import { Lanes } from "../model/lanes";
 import { MaskStore, type StoredMask } from "../video/maskStore";
-import { MaskWorker } from "../video/maskWorker";
+import { MaskWorker, type PaintedPart } from "../video/maskWorker";
 
 export interface MaskEvents {
   /** Masks or lanes changed; what the stream brings is gathered for a while. */
@@ -103,7 +103,7 @@ export class MaskDesk {
     this.tell();
   }
 
-  paint(masks: readonly PaintedMask[], size: Size): Promise<ImageBitmap | null> {
+  paint(masks: readonly PaintedMask[], size: Size): Promise<PaintedPart | null> {
     return this.worker.paint(masks, size);
   }
 

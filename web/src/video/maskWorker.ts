@@ -1,8 +1,14 @@
 /** The page's side of the mask worker. */
+import type { Box } from "../geometry/box";
 import type { Size } from "../geometry/points";
 import type { MaskMessage } from "../masks/message";
 import type { PaintedMask } from "../masks/paint";
 import type { Answer, Ask } from "./maskProtocol";
+
+export interface PaintedPart {
+  readonly picture: ImageBitmap;
+  readonly box: Box;
+}
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
@@ -28,9 +34,10 @@ export class MaskWorker {
     return answer.kind === "counts" ? answer.runs : [];
   }
 
-  async paint(masks: readonly PaintedMask[], size: Size): Promise<ImageBitmap | null> {
+  /** Masks as one picture of the box that holds them. */
+  async paint(masks: readonly PaintedMask[], size: Size): Promise<PaintedPart | null> {
     const answer = await this.ask((ticket) => ({ kind: "paint", ticket, masks, size }));
-    return answer.kind === "paint" ? answer.picture : null;
+    return answer.kind === "paint" ? { picture: answer.picture, box: answer.box } : null;
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** Decodes and paints masks beside the page, so that the page never waits for them. */
 import { decodeCounts } from "../masks/counts";
 import { unpackMask } from "../masks/message";
-import { paintMasks } from "../masks/paint";
+import { paintedBox, paintMasks } from "../masks/paint";
 import type { Answer, Ask } from "./maskProtocol";
 
 const scope = globalThis as unknown as {
@@ -20,9 +20,10 @@ async function answer(ask: Ask): Promise<void> {
       runs.map((one) => one.buffer),
     );
   } else {
-    const pixels = paintMasks(ask.masks, ask.size);
-    const picture = await createImageBitmap(new ImageData(pixels, ask.size.width, ask.size.height));
-    scope.postMessage({ kind: "paint", ticket: ask.ticket, picture }, [picture]);
+    const box = paintedBox(ask.masks, ask.size);
+    const pixels = paintMasks(ask.masks, ask.size, box);
+    const picture = await createImageBitmap(new ImageData(pixels, box[2] - box[0], box[3] - box[1]));
+    scope.postMessage({ kind: "paint", ticket: ask.ticket, picture, box }, [picture]);
   }
 }
 
