@@ -18,8 +18,8 @@ export interface MaskEvents {
   onError: (error: unknown) => void;
 }
 
-/** What tracking finds is shown so often: it has the processors to itself in between. */
-const STREAM_MS = 250;
+/** What tracking finds is shown so often that showing takes a small share of the time, within these bounds. */
+const STREAM_MS = { least: 120, most: 500, share: 1 / 6 };
 
 export class MaskDesk {
   readonly masks = new MaskStore();
@@ -31,6 +31,7 @@ export class MaskDesk {
   private isTold = false;
   private gathering: ReturnType<typeof setTimeout> | undefined;
   private toldMs = 0;
+  private pauseMs = STREAM_MS.most / 2;
 
   constructor(private readonly events: MaskEvents) {
     this.worker = new MaskWorker((message) => { this.takeMessage(message); });
@@ -77,6 +78,12 @@ export class MaskDesk {
   async settle(): Promise<void> {
     await this.worker.decodeCounts([]); // answered after the messages before it
     this.tellTracked();
+  }
+
+  /** The frame that was told last is there to be seen: learn how often this machine can do that beside tracking. */
+  noteShown(): void {
+    const wanted = (performance.now() - this.toldMs) / STREAM_MS.share;
+    this.pauseMs = Math.min(STREAM_MS.most, Math.max(STREAM_MS.least, wanted));
   }
 
   /** The mask with which the server answered an edit. */
@@ -134,7 +141,7 @@ export class MaskDesk {
     if (message.mediaId !== this.media?.id) return;
     this.keep(message);
     if (!message.isPrompted) this.trackedFrame = message.frame;
-    this.gathering ??= setTimeout(() => { this.tellTracked(); }, Math.max(0, this.toldMs + STREAM_MS - performance.now()));
+    this.gathering ??= setTimeout(() => { this.tellTracked(); }, Math.max(0, this.toldMs + this.pauseMs - performance.now()));
   }
 
   private tellTracked(): void {

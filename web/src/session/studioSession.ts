@@ -44,7 +44,7 @@ export class StudioSession {
       onError: (error) => { this.tellError(error); },
     });
     this.frames = new FrameDesk({
-      onLoaded: () => { this.store.set({ framesVersion: this.state.framesVersion + 1 }); },
+      onLoaded: () => { this.noteLoaded(); },
       onError: (error) => { this.tellError(error); },
       onTimes: (timesS) => { this.store.set({ timesS }); },
       onPlay: (frame, isOver) => {
@@ -160,8 +160,7 @@ export class StudioSession {
   seekNextToCheck(): void {
     const shown = (this.media?.objects ?? []).filter((one) => one.is_visible && !one.is_locked);
     const key = (objectId: number, frame: number): string => `${String(objectId)}/${String(frame >> 3)}`;
-    const ids = shown.map((one) => one.id);
-    const found = this.desk.lanes.nextToCheck(ids, (id, frame) => this.checked.has(key(id, frame)));
+    const found = this.desk.lanes.nextToCheck(shown.map((one) => one.id), (id, frame) => this.checked.has(key(id, frame)));
     if (found === null) {
       this.tell(this.checked.size > 0 ? "You have seen every uncertain frame; starting over." : "Track something first.");
       this.checked.clear();
@@ -209,9 +208,8 @@ export class StudioSession {
     if ((step === "undo" ? project.num_undo : project.num_redo) === 0) return;
     this.queue.add({ kind: step });
     const [from, to] = step === "undo" ? [undoNames, redoNames] : [redoNames, undoNames];
-    const moved = from.at(-1);
-    const names = [from.slice(0, -1), moved === undefined ? to : [...to, moved]];
-    this.store.set({ undoNames: names[step === "undo" ? 0 : 1], redoNames: names[step === "undo" ? 1 : 0] });
+    const [left, taken] = [from.slice(0, -1), [...to, ...from.slice(-1)]];
+    this.store.set(step === "undo" ? { undoNames: left, redoNames: taken } : { undoNames: taken, redoNames: left });
   }
 
   async rename(name: string): Promise<void> {
@@ -307,19 +305,14 @@ export class StudioSession {
     this.store.set({ isFollowing: false });
     if (wasFollowing && this.desk.trackedFrame !== null) this.show(this.desk.trackedFrame);
     if (job.status === "failed") this.tell(job.message, "error");
-    else if (job.status === "done" && wasFollowing) this.sayTracked();
+    if (job.status !== "done" || !wasFollowing) return;
+    const action = { label: "Next to check", perform: () => { this.seekNextToCheck(); } };
+    this.tell("Followed all the way. Play it, or jump to the frame to check.", "done", action);
   }
 
   /** Show a frame that was just tracked, unless the one before it is still being fetched. */
   private follow(frame: number): void {
     if (this.state.isFollowing && this.frames.picture(this.state.frame) !== null) this.show(frame);
-  }
-
-  private sayTracked(): void {
-    this.tell("Followed all the way. Play it, or jump to the frame to check.", "done", {
-      label: "Next to check",
-      perform: () => { this.seekNextToCheck(); },
-    });
   }
 
   private show(frame: number): void {
@@ -329,6 +322,11 @@ export class StudioSession {
     this.store.set({ frame: shown, ...(shown === this.state.frame ? {} : { preview: null, candidates: null }) });
     this.frames.want(shown, this.state.isPlaying ? "playing" : this.state.isFollowing ? "following" : "paused");
     this.desk.need(shown);
+  }
+
+  private noteLoaded(): void {
+    if (this.state.isFollowing) this.desk.noteShown();
+    this.store.set({ framesVersion: this.state.framesVersion + 1 });
   }
 
   private bump(): void {

@@ -52,16 +52,22 @@ export function Timeline({ media }: { readonly media: Media }) {
           {media.objects.length === 0 ? <p className="lanes-hint">Every object you click gets a lane here.</p> : null}
         </div>
         <div className="playhead-area" aria-hidden="true">
-          <Playhead range={range} width={width} />
+          <Playhead range={range} />
         </div>
       </div>
     </section>
   );
 }
 
-/** Moved as a layer of its own: a frame that plays paints nothing of the timeline anew. */
-function Playhead({ range, width }: { readonly range: Range; readonly width: number }) {
+const KNOB = 11;
+const LINE = 4;
+const BEYOND = 8;
+
+function Playhead({ range }: { readonly range: Range }) {
   const frame = useStudio((state) => state.frame);
-  const x = (percentOf(frame, range) * width) / 100;
-  return <div className="playhead" style={{ left: 0, transform: `translateX(${x.toFixed(2)}px)`, willChange: "transform" }} />;
+  const percent = percentOf(frame, range);
+  // a background of this width with its middle at the frame; percents leave out the width and what lies beyond the lanes
+  const place = (width: number): string =>
+    `calc(${percent.toFixed(3)}% + ${(BEYOND - width / 2 - (percent / 100) * (2 * BEYOND - width)).toFixed(3)}px)`;
+  return <div className="playhead" style={{ backgroundPositionX: `${place(KNOB)}, ${place(LINE)}` }} />;
 }
