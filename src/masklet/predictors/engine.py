@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.models.model import ImageFeatures
+from masklet.predictors.ahead import Shares, on_threads
 from masklet.predictors.features import CacheBudget, FeatureCache
 from masklet.predictors.image import ImagePredictor
 from masklet.predictors.out_of_memory import attempted, in_parts, moved, on_cpu
@@ -71,6 +73,7 @@ class FrameEngine:
         budget: CacheBudget,
         post_process: PostProcess,
         next_version: Callable[[], int],
+        shares: Shares | None = None,
     ) -> None:
         """Prepare.
 
@@ -81,8 +84,9 @@ class FrameEngine:
             budget: Budget of encoded frames.
             post_process: How masks are tidied.
             next_version: Numbers computations.
+            shares: Threads that encode frames of a source and those that track; None for all, in turn.
         """
-        self.features = FeatureCache(budget)
+        self.features, self.shares = FeatureCache(budget), shares
         self._policy, self._pointer_span = policy, pointer_span
         self._post_process = post_process
         self._next_version = next_version
@@ -119,7 +123,8 @@ class FrameEngine:
         """Features of a frame of a source, from the cache when they are there."""
         found = self.features.get(picture.index)
         if found is None:
-            found = self.encode_image(picture.image)
+            with nullcontext() if self.shares is None else on_threads(self.shares.encoding):
+                found = self.encode_image(picture.image)
             self.features.put(picture.index, found)
         return found
 
@@ -185,9 +190,10 @@ class FrameEngine:
         def follow(part: Sequence[MemoryBank]) -> list[Answered]:
             return self._follow(moved(image, self.model.device), size, frame, part, is_backward=is_backward)
 
-        if self._policy.are_rivals:
-            return self._persist(lambda: follow(banks))
-        return self._persist(lambda: in_parts(follow, banks))
+        with nullcontext() if self.shares is None else on_threads(self.shares.tracking):
+            if self._policy.are_rivals:
+                return self._persist(lambda: follow(banks))
+            return self._persist(lambda: in_parts(follow, banks))
 
     def _follow(
         self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool

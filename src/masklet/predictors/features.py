@@ -56,6 +56,10 @@ class FeatureCache:
         """Bytes held in memory."""
         return self._num_bytes
 
+    def __contains__(self, frame: int) -> bool:
+        """Whether features of a frame are kept, in memory or on disk."""
+        return frame in self._memory or frame in self._disk
+
     def get(self, frame: int) -> ImageFeatures | None:
         """Features of a frame, if they are kept."""
         found = self._memory.get(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
+from masklet.models.model import ImageFeatures
+from masklet.predictors.ahead import FRAMES_AHEAD, FramesAhead, Shares
 from masklet.predictors.correction import Ground, ground_of
 from masklet.predictors.engine import Answered, FrameEngine, Shown
 from masklet.predictors.live import LiveStream
@@ -83,8 +86,11 @@ class VideoSession:
             budget=self.options.features,
             post_process=self.options.post_process,
             next_version=self._store.next_version,
+            shares=None if num_frames is None else Shares.of(self.model, torch.get_num_threads()),
         )
         self._is_stream = num_frames is None
+        self._reading = threading.Lock()
+        self._ahead: FramesAhead | None = None
         self._live = LiveStream(self._engine, self.source if self._is_stream else None)
         self._is_cancelled = False
 
@@ -98,6 +104,8 @@ class VideoSession:
 
     def close(self) -> None:
         """Give back the source and all memory."""
+        if self._ahead is not None:
+            self._ahead.close()
         self._engine.features.close()
         self._live.close()
         if self.source is not None:
@@ -289,16 +297,31 @@ class VideoSession:
     ) -> Iterator[FrameResult]:
         """Frame by frame, the objects that are wanted there and have no result in force; or such frames alone."""
         banks: dict[int, RunningBank] = {}
-        for index in frames:
-            if self._is_cancelled:
-                return
-            stale = [
+
+        def stale_at(index: int) -> list[int]:
+            return [
                 object_id
                 for object_id, state in sorted(self._store.objects.items())
                 if index not in state.results and is_wanted(state, index, is_backward=is_backward)
             ]
-            if stale or not skips_known:
-                yield self._advance(index, stale, banks, is_backward=is_backward)
+
+        shares = self._engine.shares
+        ahead = None if shares is None else FramesAhead(self._read_encoded, shares.encoding)
+        self._ahead = ahead
+        try:
+            for position, index in enumerate(frames):
+                if self._is_cancelled:
+                    return
+                if ahead is not None:
+                    for coming in frames[position : position + 1 + FRAMES_AHEAD]:
+                        if coming not in self._engine.features and stale_at(coming):
+                            ahead.expect(coming)
+                stale = stale_at(index)
+                if stale or not skips_known:
+                    yield self._advance(index, stale, banks, is_backward=is_backward)
+        finally:
+            if ahead is not None:
+                ahead.close()
 
     @staticmethod
     def _range(num_frames: int, start: int, stop: int | None, *, backward: bool) -> Sequence[int]:
@@ -323,15 +346,22 @@ class VideoSession:
                 banks.pop(object_id, None)
         if not stale:
             return self._engine.result(index, self._require_source().pts_s(index), shown)
-        picture = self._read(index)
-        shown.update(self._track_objects(picture, stale, banks, is_backward=is_backward))
-        return self._engine.result(index, picture.pts_s, shown)
+        shown.update(self._track_objects(index, stale, banks, is_backward=is_backward))
+        return self._engine.result(index, self._require_source().pts_s(index), shown)
+
+    def _features_of(self, index: int) -> ImageFeatures:
+        """Features of a frame that is tracked, which need no reading where they are kept or come from ahead."""
+        found = self._engine.features.get(index)
+        if found is None and self._ahead is not None:
+            found = self._ahead.take(index)
+            if found is not None:
+                self._engine.features.put(index, found)
+        return self._engine.encode(self._read(index)) if found is None else found
 
     def _track_objects(
-        self, picture: Frame, object_ids: list[int], banks: dict[int, RunningBank], *, is_backward: bool
+        self, index: int, object_ids: list[int], banks: dict[int, RunningBank], *, is_backward: bool
     ) -> Shown:
-        index = picture.index
-        image = self._engine.encode(picture)
+        image = self._features_of(index)
         current: list[MemoryBank] = []
         for object_id in object_ids:
             last = banks.get(object_id)
@@ -339,7 +369,7 @@ class VideoSession:
                 current.append(last.bank)
             else:
                 current.append(self._bank_at(object_id, index, is_backward=is_backward))
-        size = Size(*picture.image.shape[:2])
+        size = self._require_source().size
         answers = self._engine.track(image, size, index, current, is_backward=is_backward)
         shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
         for object_id, bank, answer in zip(object_ids, current, answers, strict=True):
@@ -422,7 +452,11 @@ class VideoSession:
         num_frames = source.num_frames or 0
         if not 0 <= index < num_frames:
             raise PromptError(f"Frame {index} is not in the video, whose frames are 0 to {num_frames - 1}.")
-        return source.read(index)
+        with self._reading:
+            return source.read(index)
+
+    def _read_encoded(self, index: int) -> ImageFeatures:
+        return self._engine.encode_image(self._read(index).image)
 
     def _logits_of(self, state: ObjectState, frame: int) -> Tensor:
         logits = self._store.logits_of(state, frame)

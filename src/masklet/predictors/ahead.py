@@ -1,0 +1,98 @@
+"""The next frames are read and encoded while the last one is tracked, by a thread of their own.
+
+A small network's many small operations gain little from a second core; two frames in work at once do. The threads torch
+was allowed are shared out once and for all, so that every frame is computed in the same way however it is reached: sums
+in another order differ in their last digits. Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from masklet.models.config import CompactEncoderConfig
+from masklet.models.model import ImageFeatures
+from masklet.weights.load import LoadedModel
+
+FRAMES_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How many threads of torch encode frames, and how many do the rest.
+
+    Attributes:
+        encoding: For the image encoder.
+        tracking: For everything else.
+    """
+
+    encoding: int
+    tracking: int
+
+    @classmethod
+    def of(cls, model: LoadedModel, num_threads: int) -> Shares | None:
+        """Shares of some threads; None where one thing after the other is faster, or other devices do the work."""
+        is_small = isinstance(model.config.encoder, CompactEncoderConfig)
+        is_here = model.device.type == "cpu" and model.runtime == "torch"
+        if not is_small or not is_here or num_threads < 2:
+            return None
+        return cls(encoding=num_threads // 2, tracking=num_threads - num_threads // 2)
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads in this one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class FramesAhead:
+    """Encoded frames to come. Only one thread may ask for them."""
+
+    def __init__(self, encode: Callable[[int], ImageFeatures], num_threads: int) -> None:
+        """Prepare.
+
+        Args:
+            encode: Reads and encodes a frame; called in another thread, one frame at a time.
+            num_threads: How many threads torch may use for it.
+        """
+        self._encode, self._num_threads = encode, num_threads
+        self._coming: dict[int, Future[ImageFeatures]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def expect(self, index: int) -> None:
+        """Begin with a frame, once those expected before it are done."""
+        if index in self._coming:
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "encode-ahead")
+        self._coming[index] = self._pool.submit(self._work, index)
+
+    def take(self, index: int) -> ImageFeatures | None:
+        """Wait for a frame that was expected; None where it was not.
+
+        Raises:
+            MaskletError: What reading or encoding this frame raised.
+        """
+        coming = self._coming.pop(index, None)
+        return None if coming is None else coming.result()
+
+    def close(self) -> None:
+        """Give up what was expected, and wait for the frame in work."""
+        self._coming.clear()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _work(self, index: int) -> ImageFeatures:
+        # the number is that of this thread, inference mode too
+        with on_threads(self._num_threads), torch.inference_mode():
+            return self._encode(index)

@@ -1,0 +1,151 @@
+"""Frames encoded ahead of tracking: the same masks by every way, errors in their place, nothing left running."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from masklet.errors import MediaError
+from masklet.predictors.ahead import FramesAhead, Shares
+from masklet.predictors.features import CacheBudget
+from masklet.predictors.options import SessionOptions
+from masklet.predictors.video import VideoSession
+from masklet.prompts import Click, PromptSet
+from masklet.video.frames import ArraySource
+
+CLICK = PromptSet(clicks=[Click(20, 20)])
+NO_CACHE = SessionOptions(features=CacheBudget(memory_bytes=1))
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """As on a machine with two cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+    assert not [one for one in threading.enumerate() if one.name.startswith("encode-ahead")]
+
+
+class Watched(ArraySource):
+    """A source that notes who reads what, and cannot read one frame."""
+
+    def __init__(self, images, broken=None):
+        super().__init__(images)
+        self.read_by, self.broken = [], broken
+
+    def read(self, index):
+        self.read_by.append((index, threading.current_thread().name))
+        if index == self.broken:
+            raise MediaError(f"Frame {index} is damaged; give a whole file.")
+        return super().read(index)
+
+    @property
+    def read_ahead(self):
+        return [index for index, name in self.read_by if name.startswith("encode-ahead")]
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(3).integers(0, 255, (9, 48, 64, 3), dtype=np.uint8)
+
+
+def tracked(session, **more):
+    return [frame.logits for frame in session.track(**more)]
+
+
+def same(one, other):
+    return all(np.array_equal(a[key], b[key]) for a, b in zip(one, other, strict=True) for key in a)
+
+
+def test_frames_are_read_and_encoded_by_a_thread_of_their_own_and_once(compact, images):
+    source = Watched(images)
+    with VideoSession(compact, source) as session:
+        session.prompt(1, 0, CLICK)
+        tracked(session)
+        assert source.read_ahead == list(range(1, 9))
+        session.prompt(1, 4, CLICK)
+        tracked(session)  # everything is in the cache: nothing is read again
+    assert sorted(index for index, _ in source.read_by) == sorted([*range(9), 4])
+
+
+def test_masks_are_the_same_with_and_without_what_is_kept_and_when_interrupted(compact, images, tmp_path):
+    def session_of(options=None):
+        session = VideoSession(compact, images, options=options)
+        session.prompt(1, 0, CLICK)
+        session.prompt(2, 3, CLICK)
+        return session
+
+    with session_of() as whole, session_of(NO_CACHE) as without:
+        expected = tracked(whole)
+        assert same(expected, tracked(without))
+    with session_of() as first:
+        begun = tracked(first, stop=4)
+        first.save(tmp_path / "half")
+    with VideoSession.load(tmp_path / "half", compact, images) as second:
+        assert same(expected, begun + tracked(second, start=4))
+
+
+@pytest.mark.parametrize("is_backward", [False, True])
+def test_a_frame_that_cannot_be_read_ends_tracking_there_and_not_before(compact, images, is_backward):
+    source = Watched(images, broken=5)
+    seen = []
+    with VideoSession(compact, source) as session:
+        session.prompt(1, 8 if is_backward else 0, CLICK)
+        with pytest.raises(MediaError, match="Frame 5 is damaged"):
+            seen.extend(frame.index for frame in session.track(backward=is_backward))
+    assert seen == ([8, 7, 6] if is_backward else [0, 1, 2, 3, 4])
+
+
+def test_no_more_than_a_few_frames_are_read_ahead_of_who_looks_on_slowly(compact, images):
+    source = Watched(images)
+    with VideoSession(compact, source) as session:
+        session.prompt(1, 0, CLICK)
+        frames = session.track()
+        next(frames)
+        next(frames)
+        frames.close()
+        assert max(index for index, _ in source.read_by) <= 3
+
+
+def test_prompts_may_come_while_frames_are_encoded_ahead(compact, images):
+    with VideoSession(compact, images) as session:
+        session.prompt(1, 0, CLICK)
+        for frame in session.track():
+            if frame.index == 2:
+                session.prompt(2, 4, CLICK)
+        assert session.object_ids == [1, 2]
+        assert set(session.result_at(6).masks) == {1, 2}
+
+
+def test_closing_a_session_in_the_middle_leaves_nothing_running(compact, images):
+    session = VideoSession(compact, images)
+    session.prompt(1, 0, CLICK)
+    next(session.track())
+    session.close()
+
+
+def test_threads_are_shared_where_a_small_network_runs_on_several_of_them(compact, loaded):
+    assert Shares.of(compact, 2) == Shares(encoding=1, tracking=1)
+    assert Shares.of(compact, 7) == Shares(encoding=3, tracking=4)
+    assert Shares.of(compact, 1) is None
+    if loaded is not compact:
+        assert Shares.of(loaded, 8) is None
+
+
+def test_what_was_not_expected_is_not_there_and_threads_are_counted_as_before():
+    seen = []
+
+    def encode(index):
+        seen.append((index, torch.get_num_threads()))
+        return index
+
+    ahead = FramesAhead(encode, 1)
+    ahead.expect(4)
+    ahead.expect(4)
+    assert ahead.take(5) is None
+    assert ahead.take(4) == 4
+    ahead.close()
+    assert seen == [(4, 1)]
+    assert torch.get_num_threads() == 2
