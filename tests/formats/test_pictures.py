@@ -13,6 +13,7 @@ from masklet.errors import FormatError
 from masklet.formats import Entry, LabelSet, write_labels
 from masklet.geometry import Size
 from masklet.masks import rle
+from masklet.video.writer import Mp4Writer
 
 HEIGHT, WIDTH, NUM_FRAMES = 33, 48, 4
 
@@ -134,3 +135,31 @@ def test_media_of_another_size_are_refused(labels, tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "other" / "0.png")
     with pytest.raises(FormatError, match="but the masks are"):
         write_labels(labels, tmp_path / "out.mkv", "alpha-ffv1", media=tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder_name"), [("yolo", "images"), ("voc", "JPEGImages"), ("labelme", ".")]
+)
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_frames_of_a_video_become_pictures_each_of_its_own(labels, tmp_path, name, folder_name, is_folder):
+    """Neither the first frame for all, nor none when the video lies in a folder."""
+    video = tmp_path / "media" / "clip.mp4"
+    video.parent.mkdir()
+    even = [np.pad(picture_of(index), ((0, 1), (0, 0), (0, 0)), "edge") for index in range(NUM_FRAMES)]
+    with Mp4Writer(video, fps=10) as writer:
+        for picture in even:
+            writer.write(picture)
+    (entry,) = labels.entries
+    size = Size(HEIGHT + 1, WIDTH)
+    masks = [np.pad(mask_of(i), ((0, 1), (0, 0))) for i in range(NUM_FRAMES)]
+    frames = {i: FrameMask(frame=i, rle=rle.encode(mask)) for i, mask in enumerate(masks)}
+    track = Track(object_id=7, label_id=2, frames=frames)
+    facts = VideoFacts(name="clip.mp4", size=size, num_frames=NUM_FRAMES)
+    project = Project(video=facts, tracks={7: track}, labels=entry.project.labels)
+    made = LabelSet(entries=(Entry(project=project),))
+    write_labels(made, tmp_path / "out", name, media=video.parent if is_folder else video)
+    found = sorted((tmp_path / "out" / folder_name).rglob("*.jpg"))
+    assert len(found) == NUM_FRAMES
+    for path, picture in zip(found, even, strict=True):
+        difference = np.abs(np.asarray(Image.open(path)).astype(int) - picture)
+        assert difference.mean() < 12

@@ -255,3 +255,11 @@ def test_what_is_drawn_over_an_image_is_a_picture(page, upload_file, make_image,
     before = np.asarray(Image.open(io.BytesIO(make_image())).convert("RGB"))
     assert drawn.shape == before.shape
     assert (drawn != before).any()
+
+
+def test_pictures_beside_labels_of_a_video_are_its_frames(tracked, media_id):
+    content = fetch(tracked, kind="labels", format="yolo", media_id=media_id, with_pictures=True)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        pictures = {one: archive.read(one) for one in archive.namelist() if one.endswith(".jpg")}
+    assert len(pictures) == 10
+    assert len(set(pictures.values())) == 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from masklet.annotations import FrameMask, Label, Project, Track
+from masklet.annotations import FrameMask, Label, Project, Track, VideoFacts
 from masklet.errors import FormatError
 from masklet.masks import rle
 
@@ -45,6 +45,7 @@ class Entry:
         frame_names: File name of each frame, folders with "/", or empty when a video file holds the frames.
         records: For each object and frame the record it was read from.
         record: The record of the video or image itself, with the name of its format, or None.
+        origin: For an image that was a frame of a video, what is known of the video, and the frame.
 
     Raises:
         FormatError: When there are frame names, but not one for each frame.
@@ -54,6 +55,7 @@ class Entry:
     frame_names: tuple[str, ...] = ()
     records: Mapping[Key, Kept] = field(default_factory=dict[Key, Kept], compare=False)
     record: tuple[str, object] | None = field(default=None, compare=False)
+    origin: tuple[VideoFacts, int] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Check the number of names and freeze the records."""

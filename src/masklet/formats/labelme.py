@@ -159,8 +159,8 @@ def write_labelme(labels: LabelSet, out: Path, media: Media | None) -> None:
             "imageWidth": size.width,
         }
         path.write_bytes(to_bytes(content))
-        if media is not None:
-            write_pictures(entry, media, out)
+    if media is not None:
+        write_pictures(((entry, out) for entry in labels.entries), media)
 
 
 def _shapes(entry: Entry, track: Track) -> Iterator[_Shape]:

@@ -249,7 +249,9 @@ def _one_image(entry: Entry, index: int) -> Entry:
     name = image_name(entry, index)
     facts = replace(project.video, name=name.rpartition("/")[2], num_frames=1, frame_rate=None, sha256=None)
     return Entry(
-        project=replace(project, video=facts, tracks=tracks, prompts=prompts, edits=()), frame_names=(name,)
+        project=replace(project, video=facts, tracks=tracks, prompts=prompts, edits=()),
+        frame_names=(name,),
+        origin=(project.video, index),
     )
 
 

@@ -123,8 +123,8 @@ def write_voc(labels: LabelSet, out: Path, media: Media | None) -> None:
             path = out / folder / f"{relative}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_indexed_png(path, picture)
-        if media is not None:
-            write_pictures(entry, media, out / "JPEGImages")
+    if media is not None:
+        write_pictures(((entry, out / "JPEGImages") for entry in labels.entries), media)
     _put(out / "ImageSets" / "Segmentation" / "default.txt", "".join(f"{one}\n" for one in stems).encode())
     rows = [
         f"{one.name}:{','.join(str(int(one.color[i : i + 2], 16)) for i in (1, 3, 5))}::"

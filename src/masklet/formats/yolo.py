@@ -238,8 +238,9 @@ def write_yolo(labels: LabelSet, out: Path, media: Media | None) -> None:
             listed.append(
                 {"labels": file.as_posix(), "file_name": shown, "size": list(entry.project.video.size.hw)}
             )
-        if media is not None:
-            write_pictures(entry, media, out / "images" / folder)
+    if media is not None:
+        folders = [out / "images" / folder for folder in _folders(labels)]
+        write_pictures(zip(labels.entries, folders, strict=True), media)
     write_atomically(out / _SIZES, to_bytes({"images": listed}))
     names = {order[number]: one.name for number, one in known.items()}
     head = yaml.safe_dump({"path": ".", "train": "images", "val": "images"}, sort_keys=False)
