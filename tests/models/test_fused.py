@@ -91,3 +91,29 @@ def test_linear_is_the_plain_layer(monkeypatch: pytest.MonkeyPatch, many_rows: i
     torch.testing.assert_close(joined, layer(values).detach(), atol=TOLERANCE, rtol=TOLERANCE)
     fused.linear(values, layer).sum().backward()
     assert layer.weight.grad is not None
+
+
+def test_a_weight_that_is_changed_is_put_in_order_again() -> None:
+    layer, features = nn.Conv2d(4, 6, 3, padding=1), torch.randn(1, 4, 9, 9)
+    with torch.inference_mode():
+        before = fused.conv(features, layer)
+        assert torch.equal(before, fused.conv(features, layer))
+    with torch.no_grad():
+        layer.weight.mul_(2)
+    with torch.inference_mode():
+        torch.testing.assert_close(fused.conv(features, layer), layer(features))
+    layer.weight = nn.Parameter(torch.randn(6, 4, 3, 3))
+    with torch.inference_mode():
+        torch.testing.assert_close(fused.conv(features, layer), layer(features))
+
+
+def test_weights_are_kept_in_order_for_a_few_sizes_only_and_leave_with_their_layer() -> None:
+    layer = nn.Conv2d(4, 6, 3, padding=1)
+    with torch.inference_mode():
+        for side in range(5, 25):
+            features = torch.randn(1, 4, side, side)
+            torch.testing.assert_close(fused.conv(features, layer), layer(features))
+    assert len(fused._orders[layer].weights) <= fused._MOST_ORDERS + 1
+    num_layers = len(fused._orders)
+    del layer
+    assert len(fused._orders) == num_layers - 1

@@ -83,9 +83,9 @@ class ContextHead(nn.Module):
 
     def __init__(self, dim_in: int, dim: int) -> None:
         super().__init__()
-        self.local = nn.Conv2d(dim_in, dim, 1)
-        self.pooled = nn.Conv2d(dim_in, dim, 1)
-        self.projection = nn.Conv2d(2 * dim, dim, 1)
+        self.local = fused.Conv2d(dim_in, dim, 1)
+        self.pooled = fused.Conv2d(dim_in, dim, 1)
+        self.projection = fused.Conv2d(2 * dim, dim, 1)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
         """Add image-level context."""

@@ -54,7 +54,7 @@ class ConvNextBlock(nn.Module):
 
     def __init__(self, dim: int, *, scale: float = 1e-6) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
+        self.depthwise = fused.Conv2d(dim, dim, 7, padding=3, groups=dim)
         self.norm = LayerNorm2d(dim)
         self.expand = nn.Linear(dim, 4 * dim)
         self.contract = nn.Linear(4 * dim, dim)

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.layers import unit_grid
 
 CELL = 2
@@ -32,7 +33,7 @@ class MaskCarry(nn.Module):
     def __init__(self, skip_dim: int, key_dim: int, grid: int) -> None:
         super().__init__()
         self.key_dim = key_dim
-        self.key = nn.Conv2d(skip_dim, key_dim, 1)
+        self.key = fused.Conv2d(skip_dim, key_dim, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(_INITIAL_SHARPNESS)))
         self.log_nearness = nn.Parameter(torch.tensor(math.log(_INITIAL_NEARNESS)))
         self.register_buffer("places", unit_grid(CELL * grid), persistent=False)

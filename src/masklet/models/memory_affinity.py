@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.attention import Attention
 from masklet.models.config import AffinityMemoryConfig
 from masklet.models.layers import ConvNextBlock, unit_grid
@@ -49,12 +50,12 @@ class AffinityMemory(nn.Module):
     ) -> None:
         super().__init__()
         self.key_dim, self.value_dim = config.key_dim, value_dim
-        self.key = nn.Conv2d(dim, config.key_dim, 1)
+        self.key = fused.Conv2d(dim, config.key_dim, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(_INITIAL_SHARPNESS)))
         nearness = torch.tensor([_INITIAL_NEARNESS[min(row, 6)] for row in range(num_rows - 1)] + [2.0])
         self.log_nearness = nn.Parameter(nearness.log())
         self.row_bias = nn.Parameter(torch.zeros(num_rows))
-        self.readout = nn.Conv2d(value_dim, dim, 1)
+        self.readout = fused.Conv2d(value_dim, dim, 1)
         self.blocks = nn.ModuleList(FusionBlock(dim, config.num_heads) for _ in range(config.num_blocks))
         self.no_pointer = nn.Parameter(torch.zeros(1, 1, dim))
         self.register_buffer("places", unit_grid(grid), persistent=False)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.config import MemoryEncoderConfig
 from masklet.models.layers import ConvNextBlock, LayerNorm2d
 
@@ -18,9 +19,9 @@ class MaskDownsampler(nn.Module):
     def __init__(self, channels: tuple[int, ...], dim: int) -> None:
         super().__init__()
         sizes = (1, *channels)
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(sizes))
+        self.convs = nn.ModuleList(fused.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(LayerNorm2d(size) for size in channels)
-        self.out = nn.Conv2d(channels[-1], dim, 1)
+        self.out = fused.Conv2d(channels[-1], dim, 1)
 
     def forward(self, mask: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h2 w2"]:
         """Embed scaled mask probabilities."""
@@ -36,9 +37,9 @@ class MemoryEncoder(nn.Module):
         super().__init__()
         self.mask_stride = config.mask_stride
         self.downsampler = MaskDownsampler(config.mask_channels, dim)
-        self.pixel_projection = nn.Conv2d(dim, dim, 1)
+        self.pixel_projection = fused.Conv2d(dim, dim, 1)
         self.blocks = nn.ModuleList(ConvNextBlock(dim) for _ in range(config.num_blocks))
-        self.out = nn.Conv2d(dim, value_dim, 1)
+        self.out = fused.Conv2d(dim, value_dim, 1)
 
     def forward(
         self, features: Float[Tensor, "#b c h w"], mask: Float[Tensor, "b 1 hm wm"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from masklet.models import blocked_attention
+from masklet.models import blocked_attention, fused
 from masklet.models.layers import ConvNextBlock
 
 
@@ -16,9 +16,9 @@ class PyramidNeck(nn.Module):
         self, channels: tuple[int, int, int, int], hidden_dim: int, skip_dims: tuple[int, int]
     ) -> None:
         super().__init__()
-        self.laterals = nn.ModuleList(nn.Conv2d(c, hidden_dim, 1) for c in channels)
-        self.skip4 = nn.Conv2d(hidden_dim, skip_dims[0], 1)
-        self.skip8 = nn.Conv2d(hidden_dim, skip_dims[1], 1)
+        self.laterals = nn.ModuleList(fused.Conv2d(c, hidden_dim, 1) for c in channels)
+        self.skip4 = fused.Conv2d(hidden_dim, skip_dims[0], 1)
+        self.skip8 = fused.Conv2d(hidden_dim, skip_dims[1], 1)
 
     def forward(self, maps: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Join four maps.
@@ -53,15 +53,15 @@ class CompactNeck(nn.Module):
     ) -> None:
         super().__init__()
         stride4, stride8, stride16, context = channels
-        self.context = nn.Conv2d(context, hidden_dim, 1)
-        self.lateral16 = nn.Conv2d(stride16, hidden_dim, 1)
+        self.context = fused.Conv2d(context, hidden_dim, 1)
+        self.lateral16 = fused.Conv2d(stride16, hidden_dim, 1)
         self.refine = ConvNextBlock(hidden_dim, scale=0.1)
-        self.lateral8 = nn.Conv2d(stride8, skip_dims[1], 1)
-        self.down8 = nn.Conv2d(hidden_dim, skip_dims[1], 1)
-        self.skip8 = nn.Conv2d(skip_dims[1], skip_dims[1], 3, padding=1)
-        self.lateral4 = nn.Conv2d(stride4, skip_dims[0], 1)
-        self.down4 = nn.Conv2d(skip_dims[1], skip_dims[0], 1)
-        self.skip4 = nn.Conv2d(skip_dims[0], skip_dims[0], 3, padding=1)
+        self.lateral8 = fused.Conv2d(stride8, skip_dims[1], 1)
+        self.down8 = fused.Conv2d(hidden_dim, skip_dims[1], 1)
+        self.skip8 = fused.Conv2d(skip_dims[1], skip_dims[1], 3, padding=1)
+        self.lateral4 = fused.Conv2d(stride4, skip_dims[0], 1)
+        self.down4 = fused.Conv2d(skip_dims[1], skip_dims[0], 1)
+        self.skip4 = fused.Conv2d(skip_dims[0], skip_dims[0], 3, padding=1)
 
     def forward(self, maps: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Join maps at strides 4, 8, 16 and the context at 16; returns as PyramidNeck does."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from masklet.models import fused
 from masklet.models.layers import LayerNorm2d
 from masklet.models.position import FourierPosition
 from masklet.models.prompt_maps import PromptMaps
@@ -54,11 +55,11 @@ class PromptEncoder(nn.Module):
         self.point_kinds = nn.Parameter(torch.randn(4, hidden_dim))
         self.padding = nn.Parameter(torch.randn(1, hidden_dim))
         self.no_mask = nn.Parameter(torch.randn(1, hidden_dim))
-        self.mask_conv1 = nn.Conv2d(1, 4, 2, stride=2)
+        self.mask_conv1 = fused.Conv2d(1, 4, 2, stride=2)
         self.mask_norm1 = LayerNorm2d(4)
-        self.mask_conv2 = nn.Conv2d(4, 16, 2, stride=2)
+        self.mask_conv2 = fused.Conv2d(4, 16, 2, stride=2)
         self.mask_norm2 = LayerNorm2d(16)
-        self.mask_conv3 = nn.Conv2d(16, hidden_dim, 1)
+        self.mask_conv3 = fused.Conv2d(16, hidden_dim, 1)
 
     def encode_points(
         self, points_xy: Float[Tensor, "b n 2"], labels: Int[Tensor, "b n"]

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from masklet.models import fused
+
 NEAR, FAR = 0.012, 0.05
 """Widths of the bells around a click, as shares of the image's side."""
 NUM_MAPS = 7
@@ -29,12 +31,12 @@ class PromptMaps(nn.Module):
     ) -> None:
         super().__init__()
         self.side, self.has_carried = side, has_carried
-        self.draw = nn.Conv2d(NUM_MAPS + NUM_CARRIED * has_carried, 16, 3, padding=1)
-        self.to_skip4 = nn.Conv2d(16, skip_dims[0], 1)
-        self.down8 = nn.Conv2d(16, 32, 2, stride=2)
-        self.to_skip8 = nn.Conv2d(32, skip_dims[1], 1)
-        self.down16 = nn.Conv2d(32, 64, 2, stride=2)
-        self.to_dense = nn.Conv2d(64, hidden_dim, 1)
+        self.draw = fused.Conv2d(NUM_MAPS + NUM_CARRIED * has_carried, 16, 3, padding=1)
+        self.to_skip4 = fused.Conv2d(16, skip_dims[0], 1)
+        self.down8 = fused.Conv2d(16, 32, 2, stride=2)
+        self.to_skip8 = fused.Conv2d(32, skip_dims[1], 1)
+        self.down16 = fused.Conv2d(32, 64, 2, stride=2)
+        self.to_dense = fused.Conv2d(64, hidden_dim, 1)
         self.register_buffer(
             "centres", (torch.arange(side, dtype=torch.float32) + 0.5) / side, persistent=False
         )
