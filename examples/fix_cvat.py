@@ -1,6 +1,7 @@
 """Correct one object of a CVAT export with a click, and write it back; whatever is untouched stays as it was.
 
 Run it as: python examples/fix_cvat.py annotations.xml IMAGES OUT.xml IMAGE_NUMBER OBJECT_NUMBER X Y
+Both numbers count from 0, in the order of the file.
 """
 
 import sys
