@@ -115,7 +115,7 @@ export class Scene {
     }
     if (media === null) return;
     if (state.panel === "effects" && state.candidates === null) void this.effects.want(media);
-    this.painter.want({ mediaId: media.id, frame: state.frame }, overlayOf(this.session, media), media);
+    else this.painter.want({ mediaId: media.id, frame: state.frame }, overlayOf(this.session, media), media);
     this.drawBelow(media);
     this.drawAbove();
   }
@@ -151,6 +151,7 @@ export class Scene {
       const [x, y] = [offsetX + left * scale, offsetY + top * scale];
       context.drawImage(overlay.picture, x, y, (right - left) * scale, (bottom - top) * scale);
     }
+    if (this.session.state.isPlaying) this.session.frames.noteDrawn(shown.frame);
     this.below.dataset["frame"] = String(shown.frame);
     this.below.dataset["masks"] = String(shown.masks.length);
     this.below.dataset["view"] = [scale, offsetX, offsetY].join(" ");

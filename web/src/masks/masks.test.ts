@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { decodeCounts, encodeCounts } from "./counts";
 import { unpackMask } from "./message";
 import { paintedBox, paintMasks, parseColor } from "./paint";
-import { areaOf, boxOf, contains, emptyMask, fromBitmap, intersection, subtract, toBitmap, union, type Mask } from "./runs";
+import { areaOf, boxOf, contains, emptyMask, fromBitmap, intersection, subtract, toBitmap, toBitmapAt, union, type Mask } from "./runs";
 
 const size = { width: 7, height: 5 };
 
@@ -103,4 +103,18 @@ test("the box that is painted holds all masks and shows what the whole picture d
   }
   expect(whole.filter((one) => one > 0)).toHaveLength(part.filter((one) => one > 0).length);
   expect(paintedBox([{ mask: emptyMask(square), style }], square)).toEqual([0, 0, 1, 1]);
+});
+
+test("a mask at another size is on where the mask is on under a pixel's middle", () => {
+  for (const to of [size, { width: 14, height: 10 }, { width: 3, height: 2 }, { width: 5, height: 4 }]) {
+    for (const mask of masks) {
+      const whole = toBitmap(mask);
+      const expected = Array.from({ length: to.width * to.height }, (_, at) => {
+        const x = Math.floor((((at % to.width) + 0.5) * size.width) / to.width);
+        const y = Math.floor(((Math.floor(at / to.width) + 0.5) * size.height) / to.height);
+        return whole[y * size.width + x];
+      });
+      expect([...toBitmapAt(mask, to)]).toEqual(expected);
+    }
+  }
 });

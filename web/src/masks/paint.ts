@@ -1,6 +1,6 @@
 import type { Box } from "../geometry/box";
 import type { Size } from "../geometry/points";
-import { boxOf, forEachStretch, type Mask } from "./runs";
+import { boxOf, stretchesOf, type Mask, type Stretches } from "./runs";
 
 /** How one mask is drawn: fill and outline opacities from 0 to 1. */
 export interface PaintStyle {
@@ -33,25 +33,6 @@ export function paintMasks(
   const lineWidth = Math.max(1, Math.round(size.height / 320));
   for (const { mask, style } of masks) drawOne(columns, stretchesOf(mask), { size, lineWidth }, style);
   return new Uint8ClampedArray(transposed(columns, size.height, box).buffer);
-}
-
-/** The stretches that are on, column by column: those of column x are first[x] to first[x + 1]. */
-interface Stretches {
-  readonly first: Uint32Array;
-  readonly from: number[];
-  readonly to: number[];
-}
-
-function stretchesOf(mask: Mask): Stretches {
-  const first = new Uint32Array(mask.width + 1);
-  const found: Stretches = { first, from: [], to: [] };
-  forEachStretch(mask, (column, from, to) => {
-    found.from.push(from);
-    found.to.push(to);
-    first[column + 1]++;
-  });
-  for (let column = 0; column < mask.width; column++) first[column + 1] += first[column];
-  return found;
 }
 
 interface Paper {

@@ -48,6 +48,40 @@ export function forEachStretch(mask: Mask, visit: (column: number, from: number,
   }
 }
 
+/** The stretches that are on, column by column: those of column x are first[x] to first[x + 1]. */
+export interface Stretches {
+  readonly first: Uint32Array;
+  readonly from: number[];
+  readonly to: number[];
+}
+
+export function stretchesOf(mask: Mask): Stretches {
+  const first = new Uint32Array(mask.width + 1);
+  const found: Stretches = { first, from: [], to: [] };
+  forEachStretch(mask, (column, from, to) => {
+    found.from.push(from);
+    found.to.push(to);
+    first[column + 1]++;
+  });
+  for (let column = 0; column < mask.width; column++) first[column + 1] += first[column];
+  return found;
+}
+
+/** The mask at another size: on where the mask is on under a pixel's middle. */
+export function toBitmapAt(mask: Mask, { width, height }: Size): Bitmap {
+  const bitmap = new Uint8Array(width * height);
+  const { first, from, to } = stretchesOf(mask);
+  const rowAt = (row: number): number => Math.ceil((row * height) / mask.height - 0.5);
+  for (let x = 0; x < width; x++) {
+    const column = Math.floor(((x + 0.5) * mask.width) / width);
+    for (let at = first[column]; at < first[column + 1]; at++) {
+      const end = rowAt(to[at]);
+      for (let y = rowAt(from[at]); y < end; y++) bitmap[y * width + x] = 1;
+    }
+  }
+  return bitmap;
+}
+
 /** The smallest box around a mask, or null when nothing is on. */
 export function boxOf(mask: Mask): Box | null {
   let left = mask.width;

@@ -71,14 +71,16 @@ export class FrameDesk {
     const tick = (now: number): void => {
       const next = this.clock.next(now, shown, this.timesS, (one) => this.isReady(one), this.plan);
       const isOver = this.plan.lastUpTo(media.num_frames - 1) <= next;
-      if (next !== shown) {
-        this.plan.note(next);
-        this.events.onPlay(isOver ? media.num_frames - 1 : next, isOver);
-      }
+      if (next !== shown) this.events.onPlay(isOver ? media.num_frames - 1 : next, isOver);
       shown = next;
       if (!isOver) this.ticking = requestAnimationFrame(tick);
     };
     this.ticking = requestAnimationFrame(tick);
+  }
+
+  /** A frame was drawn: what playing plans to show follows from how many are. */
+  noteDrawn(frame: number): void {
+    this.plan.note(frame);
   }
 
   stop(): void {

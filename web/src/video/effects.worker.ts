@@ -1,6 +1,6 @@
 /** Draws effects beside the page, with the code that the server's export is held against. */
 import { composeFrame } from "../effects";
-import { toBitmap } from "../masks/runs";
+import { toBitmapAt } from "../masks/runs";
 import type { EffectsAnswer, EffectsAsk } from "./effectsProtocol";
 
 const scope = globalThis as unknown as {
@@ -14,21 +14,10 @@ async function answer(ask: EffectsAsk): Promise<void> {
   if (context === null) throw new Error("This browser cannot draw effects.");
   context.drawImage(ask.picture, 0, 0, width, height);
   ask.picture.close();
-  const masks = new Map(ask.masks.map(({ objectId, mask }) => [objectId, scaled(toBitmap(mask), mask, ask.size)]));
+  const masks = new Map(ask.masks.map(({ objectId, mask }) => [objectId, toBitmapAt(mask, ask.size)]));
   const made = composeFrame(context.getImageData(0, 0, width, height), masks, ask.settings, ask.index);
   const picture = await createImageBitmap(new ImageData(new Uint8ClampedArray(made.data), width, height));
   scope.postMessage({ picture, reason: "" }, [picture]);
-}
-
-/** A mask at the size of the preview. */
-function scaled(bitmap: Uint8Array, from: { width: number; height: number }, to: { width: number; height: number }): Uint8Array {
-  if (from.width === to.width && from.height === to.height) return bitmap;
-  const made = new Uint8Array(to.width * to.height);
-  for (let y = 0; y < to.height; y++) {
-    const row = Math.floor(((y + 0.5) * from.height) / to.height) * from.width;
-    for (let x = 0; x < to.width; x++) made[y * to.width + x] = bitmap[row + Math.floor(((x + 0.5) * from.width) / to.width)];
-  }
-  return made;
 }
 
 scope.onmessage = ({ data }) => {

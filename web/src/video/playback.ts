@@ -51,11 +51,13 @@ export class PlayPlan {
 
   constructor(private anchor: number) {}
 
-  /** Learn that a frame was shown, and plan anew now and then from how many of the planned ones were. */
+  /** Learn that a frame was drawn, and plan anew now and then from how many of the planned ones were. */
   note(frame: number): void {
-    if (++this.numShown < NOTED) return;
-    const share = (this.numShown * STRIDES[this.place]) / Math.max(1, frame - this.anchor);
-    const step = share < 0.8 ? 1 : share > 0.96 ? -1 : 0;
+    this.numShown++;
+    const numPlanned = (frame - this.anchor) / STRIDES[this.place];
+    if (numPlanned < NOTED) return;
+    const share = this.numShown / numPlanned;
+    const step = share < 0.4 ? 2 : share < 0.8 ? 1 : share > 0.96 ? -1 : 0;
     this.place = Math.min(STRIDES.length - 1, Math.max(0, this.place + step));
     this.anchor = frame;
     this.numShown = 0;
