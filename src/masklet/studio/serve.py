@@ -17,6 +17,7 @@ import uvicorn
 
 from masklet.errors import StudioError
 from masklet.studio.app import create_app
+from masklet.studio.memory import limit_arenas
 from masklet.studio.opening import open_media
 from masklet.studio.security import is_loopback, keep_token, make_token
 from masklet.studio.settings import StudioSettings
@@ -66,6 +67,7 @@ def serve(settings: StudioSettings, launch: Launch, *, on_ready: Callable[[str],
         settings = replace(settings, port=listener.getsockname()[1])
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(settings.home, settings.port):
+            limit_arenas()
             token = launch.token or make_token()
             studio = Studio(settings)
             for opener in studio.openers[:2]:  # an export can wait for its own

@@ -14,6 +14,7 @@ from masklet.predictors.results import FrameResult
 from masklet.predictors.video import VideoSession
 from masklet.studio.http_errors import describe
 from masklet.studio.jobs import Job, JobBoard
+from masklet.studio.memory import give_back
 from masklet.studio.refusals import RefusedError
 from masklet.studio.sessions import SessionPool, to_row
 from masklet.studio.store import MediaRow, ResultRow, Store
@@ -22,6 +23,7 @@ from masklet.studio.wire import WireMask, pack_mask
 
 _FLUSH_ROWS = 64
 _FLUSH_S = 1.0
+_GIVE_BACK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class TrackTask:
         self._range = frames
         self._steps: Iterator[FrameResult] | None = None
         self._rows: list[ResultRow] = []
-        self._flushed_s = time.monotonic()
+        self._flushed_s = self._gave_back_s = time.monotonic()
         self._lock = threading.Lock()
         self._is_abandoned = False
 
@@ -132,6 +134,9 @@ class TrackTask:
         self._workshop.jobs.advance(self._job, is_fresh=bool(fresh))
         if len(self._rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed_s > _FLUSH_S:
             self.flush()
+        if time.monotonic() - self._gave_back_s > _GIVE_BACK_S:
+            give_back()
+            self._gave_back_s = time.monotonic()
         return False
 
     def _end(self, status: str, message: str = "") -> None:
