@@ -4,8 +4,9 @@
 
 For every photo with at least three outlined objects of one class, the object of median area is the example: once by its
 mask, once by its box. The others are to be found on the same photo; one is found when a mask has IoU 0.5 with it. The
-example itself counts neither way. On leaves and nuclei every object is of one class; on COCO a class is a name. The
-threshold was chosen on photos for training. Written to results/similar.json.
+example itself counts neither way. On leaves and nuclei every object is of one class; on COCO a class is a name, and its
+photos are told apart by the size of the example. The threshold was chosen on photos for training. ``cut_out`` says what
+could be found at best: the part of the objects that one click in their middle cuts out. Written to results/similar.json.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from masklet import ImagePredictor, PromptSet
+from masklet import Click, ImagePredictor, PromptSet
 from masklet.evaluation.report import run_facts, write_json
 from masklet.pipeline.similar import SimilarFinder
 from masklet.training.grounder_photos import NamedPhoto, read_held_out_photos
@@ -25,6 +27,8 @@ from masklet.training.grounder_photos import NamedPhoto, read_held_out_photos
 RESULTS = Path(__file__).parent / "results"
 LEAST_OBJECTS = 3
 MATCH = 0.5
+SMALL = 0.005
+"""Part of a photo below which an example is called small: 22 x 22 pixels of these photos."""
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Tally:
     wanted: int = 0
     given: int = 0
     right: int = 0
+    cut_out: int = 0
 
     def row(self) -> dict[str, float]:
         """Precision and recall over all objects."""
@@ -43,6 +48,7 @@ class Tally:
             "objects": self.wanted,
             "precision": round(self.right / max(1, self.given), 4),
             "recall": round(self.right / max(1, self.wanted), 4),
+            "cut_out": round(self.cut_out / max(1, self.wanted), 4),
         }
 
 
@@ -77,6 +83,27 @@ def count(tally: Tally, found: list[np.ndarray], example: np.ndarray, others: li
             del left[best]
 
 
+def num_cut_out(predictor: ImagePredictor, image: np.ndarray, objects: list[np.ndarray]) -> int:
+    """How many objects one click in their middle cuts out: no search can find more with this model."""
+    clicks: list[PromptSet] = []
+    for mask in objects:
+        distance = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        row, column = np.unravel_index(int(distance.argmax()), distance.shape)
+        clicks.append(PromptSet([Click(float(column), float(row))]))
+    answers = predictor.predict_objects(predictor.embed(image), clicks, multimask=True)
+    return sum(
+        int(max(iou(found, mask) for found in answer.masks) >= MATCH)
+        for answer, mask in zip(answers, objects, strict=True)
+    )
+
+
+def kind_of(source: str, example: np.ndarray) -> str:
+    """The source, on COCO with the size of the example."""
+    if source != "coco":
+        return source
+    return f"coco, {'at least' if example.mean() >= SMALL else 'below'} {100 * SMALL:g} % of the photo"
+
+
 def prompts_of(example: np.ndarray) -> dict[str, PromptSet]:
     """The example by its mask and by its box."""
     rows, columns = np.nonzero(example)
@@ -94,7 +121,8 @@ def main() -> None:
     parser.add_argument("--sources", nargs="+", default=["coco", "leaves", "nuclei"])
     parser.add_argument("--out", type=Path, default=RESULTS / "similar.json")
     asked = parser.parse_args()
-    finder = SimilarFinder(ImagePredictor(second_look=False))
+    predictor = ImagePredictor(second_look=False)
+    finder = SimilarFinder(predictor)
     tallies: dict[str, Tally] = defaultdict(Tally)
     seen: dict[str, int] = defaultdict(int)
     for photo in read_held_out_photos(asked.data):
@@ -109,7 +137,9 @@ def main() -> None:
             )
             for kind, prompt in prompts_of(example).items():
                 found = [one.mask for one in finder.find(photo.image(), [prompt])]
-                count(tallies[f"{photo.source}, by {kind}"], found, example, others)
+                tally = tallies[f"{kind_of(photo.source, example)}, by {kind}"]
+                count(tally, found, example, others)
+                tally.cut_out += num_cut_out(predictor, photo.image(), others)
         write(asked.out, tallies, limit=asked.limit)
     for name, tally in tallies.items():
         print(name, tally.row())

@@ -125,7 +125,7 @@ class StudioPage:
             self.button("Export", exact=True).click()
         self.page.get_by_role("radio", name=kind, exact=True).check(force=True)
         self.page.get_by_role("dialog").get_by_role("button", name="Export").click()
-        expect(self.page.get_by_text("The file is ready.")).to_be_visible()
+        expect(self.page.get_by_text("The file is ready.")).to_be_visible(timeout=3 * PATIENCE_MS)
         with self.page.expect_download() as download:
             self.button("Save file").click()
         path = tmp_path / download.value.suggested_filename
