@@ -54,7 +54,7 @@ def test_inputs_that_are_given_up_are_named_and_a_run_without_results_fails(tmp_
         (("--format", "papyrus"), "There is no format"),
         (("--text", "dog", "--ontology", "x.yaml"), "not from both"),
         (("--ontology", "absent.yaml"), "cannot be read"),
-        (("--text", "dog", "--grounder", "nobody"), "no detector 'nobody'"),
+        (("--text", "dog", "--detector", "nobody"), "no detector 'nobody'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(options, reason, picture, tmp_path):

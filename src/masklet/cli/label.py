@@ -52,7 +52,8 @@ def label(  # noqa: PLR0913 - each parameter is one option of the command
         str, typer.Option("--format", metavar="NAME", help="A format that masklet can write.")
     ] = "coco",
     grounder: Annotated[
-        str, typer.Option("--grounder", metavar="NAME|DIR", help="What finds words in pictures.")
+        str,
+        typer.Option("--detector", "--grounder", metavar="NAME|DIR", help="What finds words in pictures."),
     ] = "embedded",
     threshold: Annotated[
         float | None,
