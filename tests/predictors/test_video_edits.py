@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -270,3 +271,14 @@ def test_undo_brings_every_earlier_state_back(compact, make_frames, edits):
             assert (results(session), results(session, backward=True)) == state
         assert not session.undo()
         assert session.object_ids == []
+
+
+def test_memory_of_many_prompts_is_not_left_waiting(compact, make_frames):
+    frames = make_frames(9)
+    with VideoSession(compact, frames) as session:
+        for index in range(9):
+            session.prompt(1, index, PromptSet(clicks=[Click(12, 18)]))
+        entries = session._store.objects[1].conditioning.values()
+        waiting = [one for one in entries if not isinstance(one.written._value, torch.Tensor)]
+        assert [one.frame for one in waiting] == [5, 6, 7, 8]
+        assert all(len(one.features) for one in waiting)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from masklet.geometry import Box
-from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.bank import LateFeatures, MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.mask_scores import boxes_of, stability_of, usual_offset
 from masklet.tracking.state import EntryArchive, ObjectState, RunningBank
 
@@ -12,7 +12,7 @@ from masklet.tracking.state import EntryArchive, ObjectState, RunningBank
 def entry(frame, *, is_kept=True, channels=2):
     return MemoryEntry(
         frame=frame,
-        features=torch.zeros(channels, 1, 1),
+        written=torch.zeros(channels, 1, 1),
         pointer=torch.zeros(4),
         logits=torch.zeros(4, 4, dtype=torch.half),
         score=MaskScore(iou=0.5, presence=1.0, stability=0.5),
@@ -133,3 +133,25 @@ def test_the_threshold_moves_less_where_logits_are_small():
     assert float(usual_offset(surely / 10)) == pytest.approx(0.25 * 5.5 / 10)
     assert float(stability_of(surely / 10)) == pytest.approx(2 / 3)
     assert float(stability_of(-surely.abs())) == 1.0
+
+
+def test_late_features_are_computed_once_when_they_are_first_read():
+    asked = []
+
+    def compute():
+        asked.append(torch.get_num_threads())
+        return torch.ones(3, 1, 1)
+
+    late = LateFeatures(compute)
+    made = MemoryEntry(
+        frame=0,
+        written=late,
+        pointer=torch.zeros(2),
+        logits=torch.zeros(1, 1),
+        score=entry(0).score,
+        box=None,
+    )
+    assert asked == []
+    assert torch.equal(made.features, torch.ones(3, 1, 1))
+    assert made.features is made.features
+    assert asked == [torch.get_num_threads()]

@@ -17,7 +17,7 @@ def bank_of(boxes: dict[int, Box | None]) -> MemoryBank:
     entries = {
         frame: MemoryEntry(
             frame=frame,
-            features=torch.zeros(1, 1, 1),
+            written=torch.zeros(1, 1, 1),
             pointer=torch.zeros(1),
             logits=torch.zeros(1, 1),
             score=MaskScore(iou=1.0, presence=1.0, stability=1.0),

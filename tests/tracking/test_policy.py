@@ -33,7 +33,7 @@ SIDE = 20
 def entry(frame, *, is_kept=True, box=None):
     return MemoryEntry(
         frame=frame,
-        features=torch.zeros(2, 1, 1),
+        written=torch.zeros(2, 1, 1),
         pointer=torch.zeros(4),
         logits=torch.zeros(4, 4, dtype=torch.half),
         score=GOOD,

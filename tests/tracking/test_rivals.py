@@ -32,7 +32,7 @@ def bank_of(lefts: list[int], colour: tuple[float, float] = RED, top: int = 16) 
     for frame, left in enumerate(lefts):
         entry = MemoryEntry(
             frame=frame,
-            features=torch.tensor(colour)[:, None, None].expand(2, 10, 10),
+            written=torch.tensor(colour)[:, None, None].expand(2, 10, 10),
             pointer=torch.zeros(1),
             logits=blob(left, top=top),
             score=MaskScore(iou=1.0, presence=1.0, stability=1.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -23,13 +24,14 @@ from masklet.predictors.out_of_memory import attempted, in_parts, moved, on_cpu
 from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_masks, to_pixels
 from masklet.predictors.results import FrameResult, Masks, without_overlaps
 from masklet.prompts import PromptSet
-from masklet.tracking.bank import MemoryBank, MemoryEntry
+from masklet.tracking.bank import LateFeatures, MemoryBank, MemoryEntry
 from masklet.tracking.policy import MemoryPolicy, Moment
 from masklet.tracking.state import StoredMask
 from masklet.tracking.step import ModelPrompt, Segmented, Tracker
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
 
+_MOST_WAITING = 4
 _log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
 
@@ -87,6 +89,7 @@ class FrameEngine:
             shares: Threads that encode frames of a source and those that track; None for all, in turn.
         """
         self.features, self.shares = FeatureCache(budget), shares
+        self._waiting: deque[LateFeatures] = deque()
         self._policy, self._pointer_span = policy, pointer_span
         self._post_process = post_process
         self._next_version = next_version
@@ -169,9 +172,11 @@ class FrameEngine:
                     moment,
                     reads_memory=not is_first_word,
                     refine=closer,
+                    is_late=self._writes_late,
                 )
 
         answer = self._persist(answer_prompt)
+        self._put_off(answer.entries[0])
         if made.given_mask is not None and prompts.mask is not None:
             masks = prompts.mask.mask[None]
         elif closer is not None and closer.answer is not None and answer.scores[0].is_present:
@@ -181,6 +186,19 @@ class FrameEngine:
                 answer.logits, size, self._post_process, is_smooth=self.model.config.enlarges_smoothly
             )
         return self._answered(answer, masks, is_prompted=True, is_backward=False)[0]
+
+    @property
+    def _writes_late(self) -> bool:
+        """Whether memory of prompts may wait: where it takes long, and neither precision nor device can change."""
+        return self.model.device.type == "cpu" and self.model.precision.dtype == torch.float32
+
+    def _put_off(self, entry: MemoryEntry) -> None:
+        """Let few memories wait: each holds the features of its frame until it is written."""
+        if not isinstance(entry.written, LateFeatures):
+            return
+        self._waiting.append(entry.written)
+        if len(self._waiting) > _MOST_WAITING:
+            self._waiting.popleft().read()
 
     def track(
         self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool

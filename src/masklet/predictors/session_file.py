@@ -177,7 +177,7 @@ def _read_result(facts: dict[str, Any]) -> StoredMask:
 def _read_entry(facts: dict[str, Any], tensors: dict[str, Tensor]) -> MemoryEntry:
     return MemoryEntry(
         frame=facts["frame"],
-        features=tensors[f"{facts['key']}.features"],
+        written=tensors[f"{facts['key']}.features"],
         pointer=tensors[f"{facts['key']}.pointer"],
         logits=tensors[f"{facts['key']}.logits"],
         score=MaskScore(**facts["score"]),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from masklet.geometry import Box
@@ -30,13 +31,36 @@ class MaskScore:
         return self.presence > 0
 
 
+class LateFeatures:
+    """Memory features that are computed when they are first read: who clicks again need not wait for what is replaced."""
+
+    __slots__ = ("_num_threads", "_value")
+
+    def __init__(self, compute: Callable[[], Tensor]) -> None:
+        """Prepare; ``compute`` will have as many threads as there are now, for the same values."""
+        self._value: Tensor | Callable[[], Tensor] = compute
+        self._num_threads = torch.get_num_threads()
+
+    def read(self) -> Tensor:
+        """The features (c, h, w)."""
+        if not isinstance(self._value, Tensor):
+            before = torch.get_num_threads()
+            torch.set_num_threads(self._num_threads)
+            try:
+                with torch.inference_mode():
+                    self._value = self._value()
+            finally:
+                torch.set_num_threads(before)
+        return self._value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MemoryEntry:
     """One frame of one object, as the network remembers it.
 
     Attributes:
         frame: Frame index.
-        features: Memory features (c, h, w), in the storage type of the model.
+        written: Memory features (c, h, w), in the storage type of the model, or what computes them.
         pointer: Object pointer (d,).
         logits: Mask logits (h4, w4) at stride 4, half precision: the start of a later correction.
         score: How sure the model was.
@@ -45,12 +69,17 @@ class MemoryEntry:
     """
 
     frame: int
-    features: Tensor
+    written: Tensor | LateFeatures
     pointer: Tensor
     logits: Tensor
     score: MaskScore
     box: Box | None
     is_kept: bool = True
+
+    @property
+    def features(self) -> Tensor:
+        """Memory features (c, h, w)."""
+        return self.written if isinstance(self.written, Tensor) else self.written.read()
 
     @property
     def num_bytes(self) -> int:

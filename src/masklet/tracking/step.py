@@ -24,7 +24,7 @@ from masklet.models.model import (
 )
 from masklet.models.network import Network
 from masklet.models.prompt_encoder import EncodedPrompts, PointLabel
-from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.bank import LateFeatures, MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
@@ -187,6 +187,7 @@ class Tracker:
         *,
         reads_memory: bool,
         refine: Refine | None = None,
+        is_late: bool = False,
     ) -> Segmented:
         """Segment prompted objects.
 
@@ -197,14 +198,17 @@ class Tracker:
             moment: Where tracking stands.
             reads_memory: Whether the objects were tracked into this frame, so that memory helps.
             refine: Makes better logits (b, h4, w4) of those the prompts gave, before they are remembered.
+            is_late: Whether memory is written when it is first read; until then it holds the features of the frame.
         """
         if prompts[0].given_mask is not None:
-            return self._given(image, prompts, moment)
+            return self._given(image, prompts, moment, is_late=is_late)
         if reads_memory:
             remembered = self.condition(image, banks, moment)
         else:
             remembered = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1), None
-        return self._answer(image, remembered, prompts, banks, moment, is_prompted=True, refine=refine)
+        return self._answer(
+            image, remembered, prompts, banks, moment, is_prompted=True, refine=refine, is_late=is_late
+        )
 
     def _answer(
         self,
@@ -216,6 +220,7 @@ class Tracker:
         *,
         is_prompted: bool,
         refine: Refine | None = None,
+        is_late: bool = False,
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
@@ -244,7 +249,14 @@ class Tracker:
         pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)
         scores = _scores(decoded.iou[rows, chosen], presence, logits)
         return self._remember(
-            image, logits, logits[:, None], pointers, scores, moment, is_prompted=is_prompted
+            image,
+            logits,
+            logits[:, None],
+            pointers,
+            scores,
+            moment,
+            is_prompted=is_prompted,
+            is_late=is_late,
         )
 
     @property
@@ -285,7 +297,9 @@ class Tracker:
                 given = torch.tensor([one is not None for one in starts], device=features.device)
         return self.model.encode_prompts(points, labels, start, given, carried)
 
-    def _given(self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment) -> Segmented:
+    def _given(
+        self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment, *, is_late: bool
+    ) -> Segmented:
         masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]
         mask = torch.stack(masks)[:, None].to(image.features)
         full = MASK_SCALE * mask + MASK_BIAS
@@ -294,7 +308,9 @@ class Tracker:
         is_present = (mask > 0).flatten(1).any(dim=1)
         presence = torch.where(is_present, _PRESENT_SCORE, -_PRESENT_SCORE)
         scores = _scores(torch.ones_like(presence), presence, logits)
-        return self._remember(image, logits, full, pointers, scores, moment, is_prompted=True)
+        return self._remember(
+            image, logits, full, pointers, scores, moment, is_prompted=True, is_late=is_late
+        )
 
     def _remember(
         self,
@@ -306,17 +322,23 @@ class Tracker:
         moment: Moment,
         *,
         is_prompted: bool,
+        is_late: bool,
     ) -> Segmented:
         device = logits.device
         is_present = torch.tensor([score.is_present for score in scores], device=device)
         is_binary = torch.full((len(scores),), is_prompted, device=device)
-        features = self.model.write_memory(image, written_logits, is_present, is_binary)
-        features = features.to(STORAGE[self.model.config.memory_precision])
+
+        def write() -> Tensor:
+            features = self.model.write_memory(image, written_logits, is_present, is_binary)
+            return features.to(STORAGE[self.model.config.memory_precision])
+
+        is_late = is_late and len(scores) == 1
+        features = None if is_late else write()
         boxes = trimmed_boxes_of(logits, STRAY) if self.policy.are_rivals else boxes_of(logits)
         entries = tuple(
             MemoryEntry(
                 frame=moment.frame,
-                features=features[row].clone(),
+                written=LateFeatures(lambda: write()[0]) if features is None else features[row].clone(),
                 pointer=pointers[row].float().clone(),
                 logits=logits[row].clamp(-LOGIT_LIMIT, LOGIT_LIMIT).half(),
                 score=score,
