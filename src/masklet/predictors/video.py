@@ -44,7 +44,8 @@ class VideoSession:
     but that frame and the objects' memories is kept, and edits cannot be undone or saved.
 
     Every frame a person prompted conditions tracking from then on and keeps its mask until it is cleared. An edit
-    makes only those results stale that it can change. Not for several threads at once.
+    makes only those results stale that it can change. Not for several threads at once; the source is read, one frame at
+    a time, in the caller's thread or in one of the session's own.
     """
 
     def __init__(
