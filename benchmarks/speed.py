@@ -65,7 +65,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def measure(model: LoadedModel, rounds: int) -> dict[str, list[float]]:
     """All figures of the embedded model, one value per round."""
-    clip = frames(24)
+    clip = frames(56)
     predictor = masklet.ImagePredictor(model)
     embedding = predictor.embed(clip[0])
     click = masklet.PromptSet(clicks=[masklet.Click(*CLICKS[1])])

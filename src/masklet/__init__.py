@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # How often torch's idle threads look for work before they sleep. The default of its OpenMP (milliseconds) takes the
-# cores from a browser or another program and from torch itself: three times slower beside one busy program, and no
-# faster alone. It is read when torch is loaded; who has set one of the two keeps it.
+# cores from a browser or another program and, where several threads share an operation, from torch itself. It is read
+# when torch is loaded; who has set one of the two keeps it.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 
