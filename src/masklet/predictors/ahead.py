@@ -7,15 +7,15 @@ in another order differ in their last digits. Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from masklet.models.config import CompactEncoderConfig
 from masklet.models.model import ImageFeatures
+from masklet.models.threads import on_threads
 from masklet.weights.load import LoadedModel
 
 FRAMES_AHEAD = 2
@@ -41,17 +41,6 @@ class Shares:
         if not is_small or not is_here or num_threads < 2:
             return None
         return cls(encoding=num_threads // 2, tracking=num_threads - num_threads // 2)
-
-
-@contextmanager
-def on_threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads in this one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class FramesAhead:

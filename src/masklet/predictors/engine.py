@@ -17,7 +17,8 @@ from torch import Tensor
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.models.model import ImageFeatures
-from masklet.predictors.ahead import Shares, on_threads
+from masklet.models.threads import on_threads
+from masklet.predictors.ahead import Shares
 from masklet.predictors.features import CacheBudget, FeatureCache
 from masklet.predictors.image import ImagePredictor
 from masklet.predictors.out_of_memory import attempted, in_parts, moved, on_cpu

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from masklet.geometry import Box
+from masklet.models.threads import on_threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +45,8 @@ class LateFeatures:
     def read(self) -> Tensor:
         """The features (c, h, w)."""
         if not isinstance(self._value, Tensor):
-            before = torch.get_num_threads()
-            torch.set_num_threads(self._num_threads)
-            try:
-                with torch.inference_mode():
-                    self._value = self._value()
-            finally:
-                torch.set_num_threads(before)
+            with on_threads(self._num_threads), torch.inference_mode():
+                self._value = self._value()
         return self._value
 
 
