@@ -56,7 +56,7 @@ def make_lively(name):
     config = preset(name.removesuffix("-plain"))
     if name.endswith("-plain"):
         assert isinstance(config.memory, AffinityMemoryConfig)
-        config = replace(config, memory=replace(config.memory, carry_dim=0))
+        config = replace(config, memory=replace(config.memory, carry_dim=0, has_target=False))
     network = build(config)
     enliven(network, SEEDS[name])
     cpu = torch.device("cpu")

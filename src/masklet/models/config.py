@@ -81,12 +81,15 @@ class AffinityMemoryConfig:
     Attributes:
         key_dim: Channels of the keys, which come from the image alone.
         carry_dim: Channels of the stride-8 keys that carry the newest mask over at stride 4; 0 for no carrying.
+        has_target: Whether what tells the object from its surroundings is learned from memory on every frame; needs
+            carrying, whose keys it shares.
         num_blocks: Fusion blocks after the reading.
         num_heads: Heads of the attention to object pointers.
     """
 
     key_dim: int = 64
     carry_dim: int = 0
+    has_target: bool = False
     num_blocks: int = 2
     num_heads: int = 4
 
@@ -183,6 +186,9 @@ class ModelConfig:
             raise ConfigError(
                 f"hidden_dim {self.hidden_dim} must be a multiple of value_dim {self.value_dim}."
             )
+        memory = self.memory
+        if isinstance(memory, AffinityMemoryConfig) and memory.has_target and not memory.carry_dim:
+            raise ConfigError("has_target needs the keys of a carried mask; set carry_dim above 0.")
 
     @property
     def grid(self) -> int:
@@ -253,7 +259,7 @@ def compact() -> ModelConfig:
         name="compact",
         image_size=384,
         encoder=CompactEncoderConfig(),
-        memory=AffinityMemoryConfig(carry_dim=16),
+        memory=AffinityMemoryConfig(carry_dim=16, has_target=True),
         memory_encoder=MemoryEncoderConfig(mask_channels=(16, 64), mask_stride=4),
         decoder=DecoderConfig(num_heads=4, mlp_dim=512, attention_downsample=1),
         hidden_dim=128,
@@ -303,7 +309,7 @@ def debug_compact() -> ModelConfig:
             context_channels=16,
             tap_blocks=(1, 2, 3),
         ),
-        memory=AffinityMemoryConfig(key_dim=8, carry_dim=4, num_blocks=1, num_heads=2),
+        memory=AffinityMemoryConfig(key_dim=8, carry_dim=4, has_target=True, num_blocks=1, num_heads=2),
         memory_encoder=MemoryEncoderConfig(mask_channels=(4, 8), mask_stride=4, num_blocks=1),
         decoder=DecoderConfig(num_heads=2, mlp_dim=32, attention_downsample=1),
         hidden_dim=32,

@@ -55,6 +55,15 @@ class MaskCarry(nn.Module):
         mask = F.pixel_unshuffle(probability.to(keys.dtype), CELL**2)
         return torch.cat((keys.expand(len(mask), -1, -1, -1), mask), dim=1)
 
+    def unpack(
+        self, spatial: Float[Tensor, "b m c h w"]
+    ) -> tuple[Float[Tensor, "b m k h w"], Float[Tensor, "b m h w"]]:
+        """Means of the keys, and the object's share, in the cells of stride 16 of entries whose last channels are packed."""
+        keys, masks = spatial[:, :, -self.num_channels :].split(
+            (self.key_dim * CELL**2, MASK_CHANNELS), dim=2
+        )
+        return keys.unflatten(2, (self.key_dim, CELL**2)).mean(dim=3), masks.mean(dim=2)
+
     def forward(
         self, skip8: Float[Tensor, "#b c h8 w8"], packed: Float[Tensor, "b m h w"]
     ) -> Float[Tensor, "b 2 h4 w4"]:

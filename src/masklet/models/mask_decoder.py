@@ -144,8 +144,13 @@ class MaskDecoder(nn.Module):
         mask_tokens = tokens[:, 2 : 2 + NUM_MASKS]
         weights = torch.stack([net(mask_tokens[:, k]) for k, net in enumerate(self.hypernetworks)], dim=1)
         logits = (weights @ fine.flatten(2)).unflatten(2, fine.shape[2:])
+        if prompts.added_logits is not None:
+            logits = logits + prompts.added_logits
         iou = self.iou_head(tokens[:, 1]).sigmoid()
-        return DecodedMasks(logits, iou, self.presence_head(tokens[:, 0]).squeeze(-1), mask_tokens)
+        presence = self.presence_head(tokens[:, 0]).squeeze(-1)
+        if prompts.added_presence is not None:
+            presence = presence + prompts.added_presence
+        return DecodedMasks(logits, iou, presence, mask_tokens)
 
     def _upscale(self, image: Tensor, skips: tuple[Tensor, Tensor]) -> Tensor:
         skip4, skip8 = skips

@@ -7,7 +7,7 @@ Source: SAM 2 (Ravi et al. 2024).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,8 @@ from masklet.models.memory_encoder import MemoryEncoder
 from masklet.models.neck import CompactNeck, PyramidNeck
 from masklet.models.position import sine_map, sine_scalar
 from masklet.models.prompt_encoder import EncodedPrompts, PromptEncoder
-from masklet.models.prompt_maps import PromptMaps
+from masklet.models.prompt_maps import NUM_CARRIED, NUM_SCORED, PromptMaps
+from masklet.models.target_model import TargetModel
 
 ABSENT_LOGIT = -1024.0
 """Mask logit everywhere when the object is judged absent."""
@@ -99,10 +100,13 @@ class SegmentationModel(nn.Module):
         self.carry = None
         if isinstance(config.memory, AffinityMemoryConfig) and config.memory.carry_dim:
             self.carry = MaskCarry(config.skip_dims[1], config.memory.carry_dim, grid)
+        self.target = None
+        if isinstance(config.memory, AffinityMemoryConfig) and config.memory.has_target:
+            self.target = TargetModel()
         maps = None
         if config.has_prompt_maps:
-            has_carried = self.carry is not None
-            maps = PromptMaps(dim, config.skip_dims, config.mask_side, has_carried=has_carried)
+            num_carried = NUM_CARRIED * (self.carry is not None) + NUM_SCORED * (self.target is not None)
+            maps = PromptMaps(dim, config.skip_dims, config.mask_side, num_carried=num_carried)
         self.prompt_encoder = PromptEncoder(dim, grid, maps)
         self.decoder = MaskDecoder(dim, config.skip_dims, config.decoder)
         if isinstance(config.memory, AffinityMemoryConfig):
@@ -150,7 +154,7 @@ class SegmentationModel(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None = None,
         mask_given: Bool[Tensor, " b"] | None = None,
-        carried: Float[Tensor, "b 2 h w"] | None = None,
+        carried: Float[Tensor, "b k h w"] | None = None,
     ) -> EncodedPrompts:
         """Embed prompts.
 
@@ -161,7 +165,15 @@ class SegmentationModel(nn.Module):
             mask_given: Which rows of ``mask_logits`` count; None for all.
             carried: What ``carry_mask`` gave on a tracked frame.
         """
-        return self.prompt_encoder(points_xy, labels, mask_logits, mask_given, carried)
+        encoded = self.prompt_encoder(points_xy, labels, mask_logits, mask_given, carried)
+        if self.target is None or carried is None:
+            return encoded
+        scores = carried[:, NUM_CARRIED:]
+        return replace(
+            encoded,
+            added_logits=self.target.strength * scores,
+            added_presence=self.target.presence_of(scores),
+        )
 
     def decode(
         self,
@@ -228,16 +240,24 @@ class SegmentationModel(nn.Module):
             parts.append(self.carry.pack(image.skip8, fine * is_present[:, None, None, None]))
         return torch.cat(parts, dim=1)
 
-    def carry_mask(self, image: ImageFeatures, memory: MemoryBatch) -> Float[Tensor, "b 2 h4 w4"] | None:
-        """The newest mask of each object where it should be on this frame, for ``encode_prompts``.
+    def carry_mask(self, image: ImageFeatures, memory: MemoryBatch) -> Float[Tensor, "b k h4 w4"] | None:
+        """What memory says of each object at the decoder's resolution, for ``encode_prompts``.
 
         Returns:
-            See MaskCarry; None for models that carry no mask.
+            The newest mask where it should be on this frame, two maps (see MaskCarry), and where the model has a target
+            model its scores, a third. None for models that carry no mask.
         """
         if self.carry is None or memory.newest is None:
             return None
         entries = newest(memory.spatial, memory.newest)
-        return self.carry(image.skip8, entries[:, -self.carry.num_channels :])
+        carried = self.carry(image.skip8, entries[:, -self.carry.num_channels :])
+        if self.target is None or not isinstance(self.memory, AffinityMemory):
+            return carried
+        coarse, fine = self.memory.encode_keys(image.features), self.carry.encode_keys(image.skip8)
+        remembered = (memory.spatial[:, :, : self.memory.key_dim], *self.carry.unpack(memory.spatial))
+        scores = self.target(coarse, fine, remembered, memory.spatial_valid)
+        enlarged = F.interpolate(scores, size=carried.shape[2:], mode="bilinear")
+        return torch.cat((carried, enlarged.to(carried.dtype)), dim=1)
 
     def read_memory(
         self, features: Float[Tensor, "#b c h w"], memory: MemoryBatch

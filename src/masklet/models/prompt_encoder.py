@@ -36,12 +36,16 @@ class EncodedPrompts:
         valid: Which of them are real (b, n); None for all.
         dense: The dense map (b, c, h, w).
         fine: What is added to the skips at strides 4 and 8, in models that draw their prompts; else None.
+        added_logits: What is added to the logits of every mask (b, 1, h4, w4), or None.
+        added_presence: What is added to the presence logit (b,), or None.
     """
 
     tokens: Tensor
     valid: Tensor | None
     dense: Tensor
     fine: tuple[Tensor, Tensor] | None = None
+    added_logits: Tensor | None = None
+    added_presence: Tensor | None = None
 
 
 class PromptEncoder(nn.Module):
@@ -87,7 +91,7 @@ class PromptEncoder(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None = None,
         mask_given: Tensor | None = None,
-        carried: Float[Tensor, "b 2 h w"] | None = None,
+        carried: Float[Tensor, "b k h w"] | None = None,
     ) -> EncodedPrompts:
         """Embed prompts; see SegmentationModel.encode_prompts."""
         tokens, valid = self.encode_points(points_xy, labels)

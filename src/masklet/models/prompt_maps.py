@@ -17,6 +17,8 @@ NEAR, FAR = 0.012, 0.05
 NUM_MAPS = 7
 NUM_CARRIED = 2
 """More maps, where the mask of the frame before is carried over: the mask, and whether there was one."""
+NUM_SCORED = 1
+"""One more, where a target model scores the places of a frame."""
 _LOGIT_SCALE = 4.0
 _NEGATIVE, _POSITIVE, _TOP_LEFT, _BOTTOM_RIGHT = 0, 1, 2, 3
 
@@ -27,11 +29,11 @@ class PromptMaps(nn.Module):
     centres: Tensor
 
     def __init__(
-        self, hidden_dim: int, skip_dims: tuple[int, int], side: int, *, has_carried: bool = False
+        self, hidden_dim: int, skip_dims: tuple[int, int], side: int, *, num_carried: int = 0
     ) -> None:
         super().__init__()
-        self.side, self.has_carried = side, has_carried
-        self.draw = fused.Conv2d(NUM_MAPS + NUM_CARRIED * has_carried, 16, 3, padding=1)
+        self.side, self.num_carried = side, num_carried
+        self.draw = fused.Conv2d(NUM_MAPS + num_carried, 16, 3, padding=1)
         self.to_skip4 = fused.Conv2d(16, skip_dims[0], 1)
         self.down8 = fused.Conv2d(16, 32, 2, stride=2)
         self.to_skip8 = fused.Conv2d(32, skip_dims[1], 1)
@@ -47,16 +49,16 @@ class PromptMaps(nn.Module):
         labels: Int[Tensor, "b n"],
         mask_logits: Float[Tensor, "b 1 h w"] | None,
         mask_given: Tensor | None,
-        carried: Float[Tensor, "b 2 h w"] | None = None,
+        carried: Float[Tensor, "b k h w"] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw prompts given in the unit square, and the carried mask where the model has one.
+        """Draw prompts given in the unit square, and what memory says of the object where the model carries it.
 
         Returns:
             What is added to the stride-4 skip, to the stride-8 skip and to the dense embedding.
         """
         maps = self._maps(unit_xy, labels, mask_logits, mask_given)
-        if self.has_carried:
-            blank = maps.new_zeros(len(maps), NUM_CARRIED, self.side, self.side)
+        if self.num_carried:
+            blank = maps.new_zeros(len(maps), self.num_carried, self.side, self.side)
             maps = torch.cat((maps, blank if carried is None else carried.to(maps.dtype)), dim=1)
         fine = F.gelu(self.draw(maps))
         middle = F.gelu(self.down8(fine))

@@ -183,10 +183,19 @@ class FrameEngine:
         elif closer is not None and closer.answer is not None and answer.scores[0].is_present:
             masks = closer.answer.masks[:1]
         else:
-            masks = to_image_masks(
-                answer.logits, size, self._post_process, is_smooth=self.model.config.enlarges_smoothly
-            )
+            masks = self._masks(answer.logits, size, prompts if is_first_word else None)
         return self._answered(answer, masks, is_prompted=True, is_backward=False)[0]
+
+    def _masks(self, logits: Tensor, size: Size, first_words: PromptSet | None = None) -> np.ndarray:
+        """Tidy masks of a frame; of an object prompted for the first time, by clicks, only the parts they lie on."""
+        config = self.model.config
+        return to_image_masks(
+            logits,
+            size,
+            self._post_process,
+            is_smooth=config.enlarges_smoothly,
+            clicked=first_words if config.keeps_clicked_parts else None,
+        )
 
     @property
     def _writes_late(self) -> bool:
@@ -220,9 +229,7 @@ class FrameEngine:
         moment = self.tracker.moment(frame, is_backward=is_backward)
         with self.model.precision.autocast():
             answer = self.tracker.track(image, banks, moment)
-        masks = to_image_masks(
-            answer.logits, size, self._post_process, is_smooth=self.model.config.enlarges_smoothly
-        )
+        masks = self._masks(answer.logits, size)
         return self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
 
     def remember_again(self, picture: Frame, result: StoredMask) -> MemoryEntry:

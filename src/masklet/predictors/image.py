@@ -29,7 +29,7 @@ from masklet.predictors.preprocess import (
 from masklet.predictors.results import Masks
 from masklet.predictors.second_look import SecondLook
 from masklet.prompts import PromptSet
-from masklet.tracking.clicked_parts import keep_clicked_parts
+from masklet.tracking.clicked_parts import keep_clicked_parts, keep_parts_in_image
 from masklet.tracking.mask_scores import stability_of
 from masklet.tracking.policy import RECENT, choose_by_iou
 from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker
@@ -64,7 +64,10 @@ class ImagePredictor:
         plain = (
             ImagePredictor(self.model, post_process=self.post_process, second_look=False) if wants else None
         )
-        self._closer = None if plain is None else SecondLook(plain, self.post_process)
+        keeps_parts = self.model.config.keeps_clicked_parts
+        self._closer = (
+            None if plain is None else SecondLook(plain, self.post_process, keeps_clicked_parts=keeps_parts)
+        )
         self._is_smooth = self.model.config.enlarges_smoothly
         self._tracker = Tracker(
             model=self.model.model, policy=RECENT, pointer_span=self.model.config.max_pointers
@@ -201,7 +204,8 @@ class ImagePredictor:
             chosen = self._candidates(decoded, row, wanted[row], multimask=multimask)
             orders[owner].append(chosen)
             low = self._tidied(decoded.logits[row, chosen].float(), wanted[row])
-            answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size))
+            said = prompts[owner][len(answers[owner])]
+            answers[owner].append(self._finish(decoded, row, chosen, low, embeddings[owner].size, said))
         for embedding, sets, found in zip(embeddings, prompts, answers, strict=True):
             self._look_again(embedding, sets, found, multimask=multimask)
         return answers if ranked else [_in_order(*pair) for pair in zip(answers, orders, strict=True)]
@@ -268,7 +272,7 @@ class ImagePredictor:
         if self._closer is None:
             return None
         low, size = torch.from_numpy(low_res_logits)[None], Size(*picture.shape[:2])
-        full = to_image_logits(low, size, is_smooth=self._is_smooth)
+        full = self._enlarged(low, size, prompts)
         first = Masks(
             masks=tidy_masks(full, size.num_pixels / low.shape[-1] / low.shape[-2], self.post_process),
             scores=np.ones(1, np.float32),
@@ -322,8 +326,23 @@ class ImagePredictor:
             [keep_clicked_parts(one, prompt.points_xy, prompt.labels, config.image_size) for one in low]
         )
 
-    def _finish(self, decoded: DecodedMasks, row: int, chosen: list[int], low: Tensor, size: Size) -> Masks:
+    def _enlarged(self, low: Tensor, size: Size, prompts: PromptSet) -> Tensor:
+        """Logits (n, h4, w4) at image size, without parts that were not clicked where the model wants this."""
         full = to_image_logits(low, size, is_smooth=self._is_smooth)
+        if not self.model.config.keeps_clicked_parts:
+            return full
+        return torch.stack([keep_parts_in_image(one, prompts) for one in full])
+
+    def _finish(
+        self,
+        decoded: DecodedMasks,
+        row: int,
+        chosen: list[int],
+        low: Tensor,
+        size: Size,
+        prompts: PromptSet,
+    ) -> Masks:
+        full = self._enlarged(low, size, prompts)
         return Masks(
             masks=tidy_masks(full, size.num_pixels / low.shape[-1] / low.shape[-2], self.post_process),
             scores=decoded.iou[row, chosen].float().cpu().numpy(),

@@ -15,6 +15,7 @@ from masklet.masks.morphology import clean, resolve_overlaps
 from masklet.models.config import ModelConfig
 from masklet.models.prompt_encoder import PointLabel
 from masklet.prompts import MaskPrompt, PromptSet
+from masklet.tracking.clicked_parts import keep_parts_in_image
 from masklet.tracking.step import ModelPrompt
 
 
@@ -108,9 +109,26 @@ def _enlarged(logits: np.ndarray, size: Size) -> np.ndarray:
     return enlarged
 
 
-def to_image_masks(logits: Tensor, size: Size, post: PostProcess, *, is_smooth: bool = False) -> np.ndarray:
-    """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w)."""
+def to_image_masks(
+    logits: Tensor,
+    size: Size,
+    post: PostProcess,
+    *,
+    is_smooth: bool = False,
+    clicked: PromptSet | None = None,
+) -> np.ndarray:
+    """Decoder logits (b, h4, w4) to tidy masks at image size, bool (b, h, w).
+
+    Args:
+        logits: The logits.
+        size: Size of the image.
+        post: How masks are tidied.
+        is_smooth: Whether they are enlarged by bicubic interpolation.
+        clicked: Prompts whose clicks the parts of a mask have to lie on; None for any parts.
+    """
     full = to_image_logits(logits, size, is_smooth=is_smooth)
+    if clicked is not None:
+        full = torch.stack([keep_parts_in_image(one, clicked) for one in full])
     return tidy_masks(full, size.num_pixels / logits.shape[-1] / logits.shape[-2], post)
 
 

@@ -20,6 +20,7 @@ from masklet.predictors.embedding import Embedding
 from masklet.predictors.preprocess import PostProcess, tidy_masks
 from masklet.predictors.results import Masks
 from masklet.prompts import Click, PromptSet
+from masklet.tracking.clicked_parts import keep_parts_in_image
 
 _MARGIN = 2.0
 _MIN_SIDE = 48
@@ -165,9 +166,12 @@ class Segmenter(Protocol):
 class SecondLook:
     """Looks again at small objects of an image."""
 
-    def __init__(self, segmenter: Segmenter, post_process: PostProcess) -> None:
-        """Use what segments the windows; it must not look again itself."""
+    def __init__(
+        self, segmenter: Segmenter, post_process: PostProcess, *, keeps_clicked_parts: bool = False
+    ) -> None:
+        """Use what segments the windows, which must not look again itself; see ModelConfig on parts."""
         self._segmenter, self._post_process = segmenter, post_process
+        self._keeps_clicked_parts = keeps_clicked_parts
 
     def answers(
         self,
@@ -204,13 +208,15 @@ class SecondLook:
             start_logits=[[start] for start in starts],
         )
         return {
-            index: self._joined(first[index], second, window, has_box=prompts[index].box is not None)
+            index: self._joined(first[index], second, window, prompts[index])
             for (index, window), (second,) in zip(around.items(), found, strict=True)
         }
 
-    def _joined(self, first: Masks, second: Masks, window: Window, *, has_box: bool) -> Masks:
-        side = self._segmenter.mask_side
+    def _joined(self, first: Masks, second: Masks, window: Window, prompts: PromptSet) -> Masks:
+        side, has_box = self._segmenter.mask_side, prompts.box is not None
         logits = joined(first.logits[0], second.logits[0], window, has_box=has_box)
+        if self._keeps_clicked_parts:
+            logits = keep_parts_in_image(torch.from_numpy(logits), prompts).numpy()
         cell = window.width * window.height / side**2
         mask = tidy_masks(torch.from_numpy(logits)[None], cell, self._post_process)
         score = second.scores[:1] if has_box else (first.scores[:1] + second.scores[:1]) / 2

@@ -27,6 +27,7 @@ from masklet.models.prompt_encoder import EncodedPrompts, PointLabel
 from masklet.tracking.bank import LateFeatures, MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
+from masklet.tracking.new_parts import without_new_parts
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
 from masklet.tracking.rivals import STRAY, settle
 
@@ -230,6 +231,8 @@ class Tracker:
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
         presence = decoded.presence
+        if not is_prompted and carried is not None and self._drops_new_parts:
+            logits = without_new_parts(logits, carried)
         if self.policy.are_rivals and not is_prompted:
             settled = settle(logits, banks, moment, num_looks=self._num_looks)
             logits = settled.logits
@@ -258,6 +261,11 @@ class Tracker:
             is_prompted=is_prompted,
             is_late=is_late,
         )
+
+    @property
+    def _drops_new_parts(self) -> bool:
+        memory = self.model.config.memory
+        return isinstance(memory, AffinityMemoryConfig) and memory.has_target
 
     @property
     def _num_looks(self) -> int | None:

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from masklet.errors import MismatchedWeightsError, TrainingError
 from masklet.models.model import SegmentationModel
-from masklet.models.prompt_maps import NUM_CARRIED, NUM_MAPS
+from masklet.models.prompt_maps import NUM_CARRIED, NUM_MAPS, NUM_SCORED
 from masklet.training.config import TrainingConfig
 from masklet.training.loop import build_for
 from masklet.weights.load import load_model
 from masklet.weights.mobilenet import load_mobilenet
 
 _DRAWN = "prompt_encoder.maps.draw.weight"
-_NEWER = ("carry.",)
+_NEWER = ("carry.", "target.")
 
 
 def start_weights(config: TrainingConfig, path: Path | None) -> SegmentationModel:
@@ -46,7 +46,8 @@ def start_weights(config: TrainingConfig, path: Path | None) -> SegmentationMode
 def adopted(fresh: Mapping[str, Tensor], trained: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Trained weights in the shape of a newer model: parts it does not know start fresh.
 
-    The maps of a carried mask, which older files lack, start as the maps of a given mask.
+    The maps of a carried mask, which older files lack, start as the maps of a given mask; the map of a target model's
+    scores starts without effect.
 
     Args:
         fresh: Weights of the model to be trained.
@@ -57,8 +58,13 @@ def adopted(fresh: Mapping[str, Tensor], trained: Mapping[str, Tensor]) -> dict[
     """
     weights = {name: trained.get(name, value) for name, value in fresh.items()}
     maps = weights.get(_DRAWN)
-    if maps is not None and maps.shape[1] == NUM_MAPS and fresh[_DRAWN].shape[1] == NUM_MAPS + NUM_CARRIED:
-        weights[_DRAWN] = torch.cat((maps, maps[:, -NUM_CARRIED:]), dim=1)
+    if maps is not None:
+        wanted = fresh[_DRAWN].shape[1]
+        if maps.shape[1] == NUM_MAPS and wanted >= NUM_MAPS + NUM_CARRIED:
+            maps = torch.cat((maps, maps[:, -NUM_CARRIED:]), dim=1)
+        if maps.shape[1] == NUM_MAPS + NUM_CARRIED and wanted == maps.shape[1] + NUM_SCORED:
+            maps = torch.cat((maps, torch.zeros_like(maps[:, :NUM_SCORED])), dim=1)
+        weights[_DRAWN] = maps
     strange = [name for name in trained if name not in fresh]
     strange += [name for name, value in weights.items() if value.shape != fresh[name].shape]
     new = [name for name in fresh if name not in trained and not name.startswith(_NEWER)]

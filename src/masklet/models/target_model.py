@@ -1,0 +1,95 @@
+"""What tells an object from its surroundings, learned from its memory anew on every frame.
+
+Affinity asks which remembered place a place looks most like, and goes wrong where the object and what is beside it look
+alike in most respects. Ridge regression from the keys of remembered frames to their masks finds the few respects in which
+they differ; it has a closed form and costs a few milliseconds. Source: ours, after target models fitted while tracking
+(Robinson et al. 2020; Bhat et al. 2020).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+_INITIAL_SCALE = 8.0
+_INITIAL_RIDGE = 0.1
+_INITIAL_STRENGTH = 3.0
+_INITIAL_EVIDENCE, _INITIAL_DOUBT = 3.0, 0.5
+_TELLING_CELLS = 16
+"""So many cells of stride 4, those of the highest scores, say whether the object is there."""
+_LEAST_CELLS = 0.25
+"""Weight of object and surroundings is shared by their cells, but never by fewer than this: slivers are not trusted."""
+
+
+class TargetModel(nn.Module):
+    """Scores places of a frame: towards 1 where they look like the object, towards -1 where they look like the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_scales = nn.Parameter(torch.full((2,), math.log(_INITIAL_SCALE)))
+        self.log_ridge = nn.Parameter(torch.tensor(math.log(_INITIAL_RIDGE)))
+        self.log_strength = nn.Parameter(torch.tensor(math.log(_INITIAL_STRENGTH)))
+
+        self.log_evidence = nn.Parameter(torch.tensor(math.log(_INITIAL_EVIDENCE)))
+        self.doubt = nn.Parameter(torch.tensor(_INITIAL_DOUBT))
+
+    @property
+    def strength(self) -> Tensor:
+        """How much a score counts among the logits of a mask."""
+        return self.log_strength.exp()
+
+    def presence_of(self, scores: Float[Tensor, "b 1 h4 w4"]) -> Float[Tensor, " b"]:
+        """What scores add to the presence logit: whether any place looks like the object at all."""
+        best = scores.flatten(1).topk(_TELLING_CELLS, dim=1).values.mean(dim=1)
+        return self.log_evidence.exp() * (best - self.doubt)
+
+    def forward(
+        self,
+        coarse: Float[Tensor, "#b k h w"],
+        fine: Float[Tensor, "#b f h8 w8"],
+        remembered: tuple[Float[Tensor, "b m k h w"], Float[Tensor, "b m f h w"], Float[Tensor, "b m h w"]],
+        valid: Bool[Tensor, "b m"] | None,
+    ) -> Float[Tensor, "b 1 h8 w8"]:
+        """Fit to memory, and score a frame.
+
+        Args:
+            coarse: Unit-length keys of the frame at stride 16; may be shared by the batch.
+            fine: Unit-length keys of the frame at stride 8; as well.
+            remembered: Of remembered frames at stride 16: coarse keys, means of fine keys, and the object's share.
+            valid: False for padding entries.
+        """
+        weights = self._fit(self._rows(*remembered[:2]), remembered[2].flatten(2), valid)
+        enlarged = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear")
+        rows = self._rows(enlarged[:, None], fine[:, None])[:, 0]
+        return (rows @ weights).transpose(1, 2).unflatten(2, fine.shape[2:])
+
+    def _rows(
+        self, coarse: Float[Tensor, "b m k h w"], fine: Float[Tensor, "b m f h w"]
+    ) -> Float[Tensor, "b m n d"]:
+        """What regression sees of each place: both keys, scaled, and 1."""
+        scales = self.log_scales.exp()
+        parts = (coarse * scales[0], fine * scales[1], torch.ones_like(coarse[:, :, :1]))
+        return torch.cat(parts, dim=2).flatten(3).transpose(2, 3).float()
+
+    def _fit(
+        self, rows: Float[Tensor, "b m n d"], share: Float[Tensor, "b m n"], valid: Bool[Tensor, "b m"] | None
+    ) -> Float[Tensor, "b d 1"]:
+        """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same."""
+        share = share.float()
+        inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
+        outside = (1 - share) / ((1 - share).sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
+        weight = inside + outside
+        if valid is not None:
+            weight = weight * valid[..., None]
+        # cells of which less than half is the object's count against it: a weak mask's faint surroundings are many
+        wanted = (weight * (2 * share - 1)).flatten(1)
+        weight = weight.flatten(1)
+        columns = rows.flatten(1, 2).transpose(1, 2)
+        gram = (columns * weight[:, None]) @ columns.transpose(1, 2)
+        ridge = self.log_ridge.exp() * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
+        identity = torch.eye(gram.shape[1], device=gram.device)
+        return torch.linalg.solve(gram + ridge[:, None, None] * identity, columns @ wanted[..., None])

@@ -1,0 +1,149 @@
+"""What tells an object from its surroundings, learned from memory on every frame."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from masklet.errors import ConfigError
+from masklet.models.config import AffinityMemoryConfig, ModelConfig, preset
+from masklet.models.mask_carry import MaskCarry
+from masklet.models.model import MemoryBatch, build
+from masklet.models.target_model import TargetModel
+
+GRID, CHANNELS, FINE = 6, 8, 4
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}
+
+
+@pytest.fixture
+def target():
+    return TargetModel().eval()
+
+
+def looks(seed, *shape):
+    """Keys of unit length, different everywhere."""
+    generator = torch.Generator().manual_seed(seed)
+    return F.normalize(torch.randn(*shape, generator=generator), dim=-3)
+
+
+def scene(place):
+    """Keys of a frame whose object is a block at this column; one channel tells it from a background of random looks."""
+    share = torch.zeros(GRID, GRID)
+    share[2:5, place : place + 2] = 1
+    coarse = looks(place, CHANNELS, GRID, GRID)
+    coarse[0] = 0.6 * (2 * share - 1)
+    coarse = F.normalize(coarse, dim=0)
+    fine = looks(50 + place, FINE, GRID, GRID)
+    return coarse, fine, share
+
+
+def memory_of(*places):
+    parts = zip(*(scene(place) for place in places), strict=True)
+    return tuple(torch.stack(part)[None] for part in parts)
+
+
+def frame_of(place):
+    coarse, fine, share = scene(place)
+    return coarse[None], F.interpolate(fine[None], scale_factor=2.0), share
+
+
+@torch.inference_mode()
+def test_finds_what_alone_tells_the_object_apart(target):
+    coarse, fine, share = frame_of(3)
+    scores = target(coarse, fine, memory_of(0, 1, 2), None)
+    assert scores.shape == (1, 1, 2 * GRID, 2 * GRID)
+    cells = F.avg_pool2d(scores, 2)[0, 0]
+    assert float(cells[share > 0].min()) > float(cells[share == 0].max())
+    assert float(cells[share > 0].mean()) > 0.3
+    assert float(cells[share == 0].mean()) < -0.3
+
+
+@torch.inference_mode()
+def test_frames_without_the_object_show_what_it_is_not(target):
+    coarse, fine, _ = frame_of(3)
+    remembered = memory_of(0, 1, 2)
+    unseen = (*remembered[:2], torch.zeros_like(remembered[2]))
+    scores = F.avg_pool2d(target(coarse, fine, unseen, None), 2)[0, 0]
+    assert float(scores.mean()) < -0.5
+    assert bool(torch.isfinite(scores).all())
+
+
+@torch.inference_mode()
+def test_padding_counts_for_nothing(target):
+    coarse, fine, _ = frame_of(3)
+    remembered = memory_of(0, 1, 2)
+    valid = torch.tensor([[True, True, False]])
+    alone = tuple(part[:, :2] for part in remembered)
+    padded = target(coarse, fine, remembered, valid)
+    torch.testing.assert_close(padded, target(coarse, fine, alone, None), **CLOSE)
+
+
+@torch.inference_mode()
+def test_each_object_has_its_own(target):
+    coarse, fine, _ = frame_of(3)
+    first, second = memory_of(0, 1), memory_of(2, 4)
+    both = tuple(torch.cat(pair) for pair in zip(first, second, strict=True))
+    together = target(coarse, fine, both, None)
+    torch.testing.assert_close(together[:1], target(coarse, fine, first, None), **CLOSE)
+    torch.testing.assert_close(together[1:], target(coarse, fine, second, None), **CLOSE)
+
+
+def test_learns_through_its_fit(target):
+    coarse, fine, _ = frame_of(3)
+    remembered = memory_of(0, 1)
+    remembered[0].requires_grad_()
+    target(coarse, fine, remembered, None).square().sum().backward()
+    assert bool((remembered[0].grad != 0).any())
+    assert target.log_ridge.grad is not None
+    assert float(target.log_scales.grad.abs().min()) > 0
+
+
+@torch.inference_mode()
+def test_packed_memory_holds_what_it_needs():
+    carry = MaskCarry(8, 4, GRID).eval()
+    skip8 = torch.randn(1, 8, 2 * GRID, 2 * GRID)
+    mask = torch.zeros(1, 1, 4 * GRID, 4 * GRID)
+    mask[:, :, :2, :4] = 1
+    entry = torch.cat((torch.randn(1, 5, GRID, GRID), carry.pack(skip8, mask)), dim=1)
+    keys, share = carry.unpack(entry[:, None])
+    torch.testing.assert_close(keys[0], F.avg_pool2d(carry.encode_keys(skip8), 2), **CLOSE)
+    torch.testing.assert_close(share[0], F.avg_pool2d(mask, 4)[0], **CLOSE)
+
+
+@torch.inference_mode()
+def test_scores_count_among_the_logits_of_tracked_masks_alone():
+    model = build(preset("debug-compact"), seed=0)
+    config = model.config
+    image = model.encode_image(torch.randn(1, 3, config.image_size, config.image_size))
+    memory = MemoryBatch(
+        torch.randn(2, 1, config.memory_channels, config.grid, config.grid),
+        torch.zeros(2, 1, dtype=torch.long),
+        None,
+        torch.zeros(2, 0, config.hidden_dim),
+        torch.zeros(2, 0),
+        None,
+        torch.zeros(2, dtype=torch.long),
+    )
+    carried = model.carry_mask(image, memory)
+    assert carried.shape == (2, 3, config.mask_side, config.mask_side)
+    points, labels = torch.zeros(2, 1, 2), torch.full((2, 1), -1)
+    tracked = model.encode_prompts(points, labels, carried=carried)
+    assert model.encode_prompts(points, labels).added_logits is None
+    torch.testing.assert_close(tracked.added_logits, model.target.strength * carried[:, 2:])
+    features = image.features.expand(2, -1, -1, -1)
+    with_scores = model.decode(features, image.skips, tracked).logits
+    tracked.added_logits.zero_()
+    without = model.decode(features, image.skips, tracked).logits
+    difference = with_scores - without
+    torch.testing.assert_close(
+        difference, (model.target.strength * carried[:, 2:]).expand_as(difference), **CLOSE
+    )
+
+
+def test_a_target_needs_carried_keys():
+    with pytest.raises(ConfigError, match="carry_dim"):
+        ModelConfig(
+            name="odd",
+            image_size=64,
+            encoder=preset("debug-compact").encoder,
+            memory=AffinityMemoryConfig(has_target=True),
+        )
