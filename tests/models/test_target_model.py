@@ -87,6 +87,17 @@ def test_each_object_has_its_own(target):
     torch.testing.assert_close(together[1:], target(coarse, fine, second, None), **CLOSE)
 
 
+@torch.inference_mode()
+def test_shared_keys_give_what_each_object_gives_alone(target):
+    coarse, fine, _ = frame_of(3)
+    keys, means, share = memory_of(0, 1)
+    shares = torch.cat((share, share.roll(2, dims=3), torch.zeros_like(share)))
+    together = target(coarse, fine, (keys, means, shares), None)
+    for row in range(3):
+        alone = target(coarse, fine, (keys, means, shares[row : row + 1]), None)
+        torch.testing.assert_close(together[row : row + 1], alone, **CLOSE)
+
+
 def test_learns_through_its_fit(target):
     coarse, fine, _ = frame_of(3)
     remembered = memory_of(0, 1)

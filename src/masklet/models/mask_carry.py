@@ -56,18 +56,31 @@ class MaskCarry(nn.Module):
         return torch.cat((keys.expand(len(mask), -1, -1, -1), mask), dim=1)
 
     def unpack(
-        self, spatial: Float[Tensor, "b m c h w"]
-    ) -> tuple[Float[Tensor, "b m k h w"], Float[Tensor, "b m h w"]]:
-        """Means of the keys, and the object's share, in the cells of stride 16 of entries whose last channels are packed."""
+        self, spatial: Float[Tensor, "b m c h w"], *, is_shared: bool = False
+    ) -> tuple[Float[Tensor, "s m k h w"], Float[Tensor, "b m h w"]]:
+        """Means of the keys, and the object's share, in the cells of stride 16 of entries whose last channels are packed.
+
+        Keys that all objects share come as one row.
+        """
         keys, masks = spatial[:, :, -self.num_channels :].split(
             (self.key_dim * CELL**2, MASK_CHANNELS), dim=2
         )
+        keys = keys[:1] if is_shared else keys
         return keys.unflatten(2, (self.key_dim, CELL**2)).mean(dim=3), masks.mean(dim=2)
 
     def forward(
-        self, skip8: Float[Tensor, "#b c h8 w8"], packed: Float[Tensor, "b m h w"]
+        self,
+        skip8: Float[Tensor, "#b c h8 w8"],
+        packed: Float[Tensor, "b m h w"],
+        *,
+        is_shared: bool = False,
     ) -> Float[Tensor, "b 2 h4 w4"]:
         """The newest mask where it should be now.
+
+        Args:
+            skip8: Features of the frame at stride 8; may be shared by the batch.
+            packed: What ``pack`` made of the newest frame of each object.
+            is_shared: Whether this is the same frame for all, whose keys then serve for all.
 
         Returns:
             2 p - 1 for the carried share p of the object, and 1; both 0 for objects that were not there.
@@ -75,8 +88,8 @@ class MaskCarry(nn.Module):
         keys, masks = packed.split((self.key_dim * CELL**2, MASK_CHANNELS), dim=1)
         queries = self.encode_keys(skip8)
         was_there = (masks > _PRESENT).flatten(1).any(dim=1).to(masks.dtype)[:, None, None, None]
-        if len(skip8) == 1 and not torch.is_grad_enabled() and bool((keys == keys[:1]).all()):
-            # objects that remember the same frame share its keys: one affinity for all masks
+        if is_shared:
+            # one affinity for all masks
             together = self._read(queries, keys[:1], masks.flatten(0, 1)[None])
             carried = together.unflatten(1, (len(masks), CELL**2))[0]
         else:

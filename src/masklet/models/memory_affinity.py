@@ -107,6 +107,8 @@ class AffinityMemory(nn.Module):
         spatial_valid: Bool[Tensor, "b m"] | None,
         pointers: Float[Tensor, "b p c"],
         pointer_valid: Bool[Tensor, "b p"] | None,
+        *,
+        is_shared: bool = False,
     ) -> Float[Tensor, "b c h w"]:
         """Condition features on memory.
 
@@ -117,6 +119,8 @@ class AffinityMemory(nn.Module):
             spatial_valid: False for padding entries.
             pointers: Object pointers with their age added.
             pointer_valid: False for padding pointers.
+            is_shared: Whether several objects look at one frame and remember the same frames: then they read by the same
+                affinity.
         """
         values = (
             spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
@@ -125,7 +129,7 @@ class AffinityMemory(nn.Module):
             .flatten(1, 2)
         )
         image_keys = spatial[:, :, : self.key_dim]
-        if spatial_valid is None and _is_shared(features, image_keys, rows):
+        if is_shared and len(features) > 1:
             queries = self._queries(self.encode_keys(features[:1]))
             keys = self._memory_keys(image_keys[:1], rows[:1])
             read = self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
@@ -143,12 +147,3 @@ class AffinityMemory(nn.Module):
         for block in self.blocks:
             fused = block(fused, tokens, pointer_valid)
         return fused
-
-
-def _is_shared(
-    features: Float[Tensor, "b c h w"], keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]
-) -> bool:
-    """Whether several objects look at one frame and remember the same frames: then they read by the same affinity."""
-    if len(features) == 1 or torch.is_grad_enabled() or features.stride(0) != 0:
-        return False
-    return bool((rows == rows[:1]).all()) and bool((keys == keys[:1]).all())

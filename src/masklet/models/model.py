@@ -75,6 +75,8 @@ class MemoryBatch:
         pointer_ages: Signed frame distance over the pointer span (b, p).
         pointer_valid: False for padding (b, p), or None.
         newest: Slot of each object's newest entry (b,), or None when no mask is to be carried over.
+        is_shared: Whether all objects remember the same frames at the same ages: then what comes from the images alone is
+            the same for all.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -84,6 +86,7 @@ class MemoryBatch:
     pointer_ages: Float[Tensor, "b p"]
     pointer_valid: Bool[Tensor, "b p"] | None
     newest: Int[Tensor, " b"] | None = None
+    is_shared: bool = False
 
 
 class SegmentationModel(nn.Module):
@@ -250,11 +253,12 @@ class SegmentationModel(nn.Module):
         if self.carry is None or memory.newest is None:
             return None
         entries = newest(memory.spatial, memory.newest)
-        carried = self.carry(image.skip8, entries[:, -self.carry.num_channels :])
+        carried = self.carry(image.skip8, entries[:, -self.carry.num_channels :], is_shared=memory.is_shared)
         if self.target is None or not isinstance(self.memory, AffinityMemory):
             return carried
         coarse, fine = self.memory.encode_keys(image.features), self.carry.encode_keys(image.skip8)
-        remembered = (memory.spatial[:, :, : self.memory.key_dim], *self.carry.unpack(memory.spatial))
+        keys, share = self.carry.unpack(memory.spatial, is_shared=memory.is_shared)
+        remembered = (memory.spatial[: len(keys), :, : self.memory.key_dim], keys, share)
         scores = self.target(coarse, fine, remembered, memory.spatial_valid)
         enlarged = F.interpolate(scores, size=carried.shape[2:], mode="bilinear")
         return torch.cat((carried, enlarged.to(carried.dtype)), dim=1)
@@ -267,7 +271,13 @@ class SegmentationModel(nn.Module):
         if isinstance(self.memory, AffinityMemory):
             pointers = memory.pointers + self._pointer_ages(memory.pointer_ages, whole=True)
             return self.memory(
-                features, memory.spatial, memory.rows, memory.spatial_valid, pointers, memory.pointer_valid
+                features,
+                memory.spatial,
+                memory.rows,
+                memory.spatial_valid,
+                pointers,
+                memory.pointer_valid,
+                is_shared=memory.is_shared,
             )
         keys, values, valid = self._memory_tokens(memory)
         num_pointers = values.shape[1] - memory.spatial.shape[1] * self.config.grid**2

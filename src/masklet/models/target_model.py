@@ -51,7 +51,7 @@ class TargetModel(nn.Module):
         self,
         coarse: Float[Tensor, "#b k h w"],
         fine: Float[Tensor, "#b f h8 w8"],
-        remembered: tuple[Float[Tensor, "b m k h w"], Float[Tensor, "b m f h w"], Float[Tensor, "b m h w"]],
+        remembered: tuple[Float[Tensor, "#b m k h w"], Float[Tensor, "#b m f h w"], Float[Tensor, "b m h w"]],
         valid: Bool[Tensor, "b m"] | None,
     ) -> Float[Tensor, "b 1 h8 w8"]:
         """Fit to memory, and score a frame.
@@ -59,25 +59,29 @@ class TargetModel(nn.Module):
         Args:
             coarse: Unit-length keys of the frame at stride 16; may be shared by the batch.
             fine: Unit-length keys of the frame at stride 8; as well.
-            remembered: Of remembered frames at stride 16: coarse keys, means of fine keys, and the object's share.
+            remembered: Of remembered frames at stride 16: coarse keys, means of fine keys, and the object's share; keys
+                may be shared by the batch.
             valid: False for padding entries.
         """
-        weights = self._fit(self._rows(*remembered[:2]), remembered[2].flatten(2), valid)
+        weights = self._fit(self._columns(*remembered[:2]), remembered[2].flatten(2), valid)
         enlarged = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear")
-        rows = self._rows(enlarged[:, None], fine[:, None])[:, 0]
-        return (rows @ weights).transpose(1, 2).unflatten(2, fine.shape[2:])
+        columns = self._columns(enlarged[:, None], fine[:, None])
+        return _sums(columns, weights)[:, None].unflatten(2, fine.shape[2:])
 
-    def _rows(
+    def _columns(
         self, coarse: Float[Tensor, "b m k h w"], fine: Float[Tensor, "b m f h w"]
-    ) -> Float[Tensor, "b m n d"]:
-        """What regression sees of each place: both keys, scaled, and 1."""
+    ) -> Float[Tensor, "b d n"]:
+        """What regression sees of each place of all frames: both keys, scaled, and 1."""
         scales = self.log_scales.exp()
         parts = (coarse * scales[0], fine * scales[1], torch.ones_like(coarse[:, :, :1]))
-        return torch.cat(parts, dim=2).flatten(3).transpose(2, 3).float()
+        return torch.cat(parts, dim=2).float().transpose(1, 2).flatten(2)
 
     def _fit(
-        self, rows: Float[Tensor, "b m n d"], share: Float[Tensor, "b m n"], valid: Bool[Tensor, "b m"] | None
-    ) -> Float[Tensor, "b d 1"]:
+        self,
+        columns: Float[Tensor, "#b d mn"],
+        share: Float[Tensor, "b m n"],
+        valid: Bool[Tensor, "b m"] | None,
+    ) -> Float[Tensor, "b d"]:
         """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same."""
         share = share.float()
         inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
@@ -87,9 +91,23 @@ class TargetModel(nn.Module):
             weight = weight * valid[..., None]
         # cells of which less than half is the object's count against it: a weak mask's faint surroundings are many
         wanted = (weight * (2 * share - 1)).flatten(1)
-        weight = weight.flatten(1)
-        columns = rows.flatten(1, 2).transpose(1, 2)
-        gram = (columns * weight[:, None]) @ columns.transpose(1, 2)
+        gram = _weighted_gram(columns, weight.flatten(1))
         ridge = self.log_ridge.exp() * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
-        identity = torch.eye(gram.shape[1], device=gram.device)
-        return torch.linalg.solve(gram + ridge[:, None, None] * identity, columns @ wanted[..., None])
+        gram = gram + ridge[:, None, None] * torch.eye(gram.shape[1], device=gram.device)
+        return torch.linalg.solve(gram, _sums(columns.transpose(1, 2), wanted))
+
+
+def _sums(columns: Float[Tensor, "#b d n"], factors: Float[Tensor, "b d"]) -> Float[Tensor, "b n"]:
+    """Sums of the columns' rows, each with its factor; columns may be shared by the batch."""
+    if len(columns) == len(factors):
+        return (factors[:, None] @ columns)[:, 0]
+    return factors @ columns[0]
+
+
+def _weighted_gram(columns: Float[Tensor, "#b d n"], weight: Float[Tensor, "b n"]) -> Float[Tensor, "b d d"]:
+    """Products of all pairs of rows of the columns, weighted; of shared columns in one product for all weights."""
+    if len(columns) == len(weight):
+        return (columns * weight[:, None]) @ columns.transpose(1, 2)
+    only = columns[0]
+    weighted = (only * weight[:, None]).flatten(0, 1)
+    return (weighted @ only.T).unflatten(0, (len(weight), -1))

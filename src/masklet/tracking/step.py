@@ -130,7 +130,14 @@ def collect_memory(
         ages.to(device),
         None if bool(pointer_valid.all()) else pointer_valid.to(device),
         newest.to(device),
+        is_shared=_remember_the_same(attended),
     )
+
+
+def _remember_the_same(attended: Sequence[Attended]) -> bool:
+    """Whether several objects read the same frames at the same ages; keys come from the frames alone."""
+    read = [[(entry.frame, row) for entry, row in one.spatial] for one in attended]
+    return len(read) > 1 and all(one == read[0] for one in read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
