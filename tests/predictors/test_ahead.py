@@ -149,3 +149,57 @@ def test_what_was_not_expected_is_not_there_and_threads_are_counted_as_before():
     ahead.close()
     assert seen == [(4, 1)]
     assert torch.get_num_threads() == 2
+
+
+SPOTS = ((20, 20), (40, 10), (10, 40), (50, 30), (32, 24))
+
+
+def follow_five(compact, images):
+    with VideoSession(compact, images) as session:
+        for object_id, (x, y) in enumerate(SPOTS, start=1):
+            session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
+        found = tracked(session)
+        beside = [one.name for one in threading.enumerate() if one.name.startswith("track-beside")]
+    return found, beside
+
+
+def test_many_objects_are_followed_in_two_halves_and_each_as_in_one_batch(compact, images):
+    halves, beside = follow_five(compact, images)
+    assert len(beside) == 1
+    assert not [one for one in threading.enumerate() if one.name.startswith("track-beside")]
+    torch.set_num_threads(1)
+    whole, beside = follow_five(compact, images)
+    assert not beside
+    for one, other in zip(halves, whole, strict=True):
+        assert list(one) == list(other)
+        for key in one:
+            np.testing.assert_allclose(one[key], other[key], rtol=1e-3, atol=1e-2)
+
+
+def test_few_objects_are_followed_in_one_batch(compact, images):
+    with VideoSession(compact, images) as session:
+        for object_id, (x, y) in enumerate(SPOTS[:3], start=1):
+            session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
+        tracked(session)
+        assert not [one for one in threading.enumerate() if one.name.startswith("track-beside")]
+
+
+def test_an_error_in_either_half_ends_tracking_with_itself(compact, images, monkeypatch):
+    from masklet.predictors.engine import FrameEngine
+
+    follow = FrameEngine._follow
+    for broken in (3, 2):
+
+        def failing(self, image, size, frame, banks, *, broken=broken, **more):
+            if frame == 2 and len(banks) == broken:
+                raise MediaError("This half fails; go on with the other.")
+            return follow(self, image, size, frame, banks, **more)
+
+        monkeypatch.setattr(FrameEngine, "_follow", failing)
+        with VideoSession(compact, images) as session:
+            for object_id, (x, y) in enumerate(SPOTS, start=1):
+                session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
+            with pytest.raises(MediaError, match="This half"):
+                tracked(session)
+            assert set(session.result_at(1).masks) == {1, 2, 3, 4, 5}
+            assert not session.result_at(2).masks

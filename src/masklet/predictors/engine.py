@@ -6,6 +6,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -33,8 +34,11 @@ from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
 
 _MOST_WAITING = 4
+_MANY_OBJECTS = 4
+"""So many objects of a frame are followed in two halves; fewer gain more from what a batch shares."""
 _log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
+_Followed = tuple[Segmented, np.ndarray]
 
 Shown = Mapping[int, tuple[StoredMask, Tensor | None]]
 """Stored masks by object id, with decoder logits where they were just computed."""
@@ -91,6 +95,7 @@ class FrameEngine:
         """
         self.features, self.shares = FeatureCache(budget), shares
         self._waiting: deque[LateFeatures] = deque()
+        self._beside: ThreadPoolExecutor | None = None
         self._policy, self._pointer_span = policy, pointer_span
         self._post_process = post_process
         self._next_version = next_version
@@ -213,24 +218,63 @@ class FrameEngine:
     def track(
         self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
     ) -> list[Answered]:
-        """Follow objects, as one batch, into a frame nobody prompted; in smaller ones where memory does not suffice."""
+        """Follow objects, as one batch, into a frame nobody prompted; in smaller ones where memory does not suffice.
 
-        def follow(part: Sequence[MemoryBank]) -> list[Answered]:
-            return self._follow(moved(image, self.model.device), size, frame, part, is_backward=is_backward)
+        Where the work is shared out, many objects are two batches, in two threads.
+        """
+
+        def follow(part: Sequence[MemoryBank]) -> list[_Followed]:
+            return [self._follow(moved(image, self.model.device), size, frame, part, is_backward=is_backward)]
 
         with nullcontext() if self.shares is None else on_threads(self.shares.tracking):
             if self._policy.are_rivals:
-                return self._persist(lambda: follow(banks))
-            return self._persist(lambda: in_parts(follow, banks))
+                found = self._persist(lambda: follow(banks))
+            elif self.shares is not None and len(banks) >= _MANY_OBJECTS:
+                found = self._in_halves(follow, banks, self.shares)
+            else:
+                found = self._persist(lambda: in_parts(follow, banks))
+        return [
+            one
+            for answer, masks in found
+            for one in self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
+        ]
+
+    def _in_halves(
+        self,
+        follow: Callable[[Sequence[MemoryBank]], list[_Followed]],
+        banks: Sequence[MemoryBank],
+        shares: Shares,
+    ) -> list[_Followed]:
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1, "track-beside")
+
+        def follow_beside(part: Sequence[MemoryBank]) -> list[_Followed]:
+            # the number is that of this thread, inference mode too
+            with on_threads(shares.tracking), torch.inference_mode():
+                return follow(part)
+
+        middle = len(banks) - len(banks) // 2
+        second = self._beside.submit(follow_beside, banks[middle:])
+        try:
+            first = follow(banks[:middle])
+        finally:
+            wait([second])
+        return [*first, *second.result()]
 
     def _follow(
         self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
-    ) -> list[Answered]:
+    ) -> _Followed:
         moment = self.tracker.moment(frame, is_backward=is_backward)
         with self.model.precision.autocast():
             answer = self.tracker.track(image, banks, moment)
-        masks = self._masks(answer.logits, size)
-        return self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
+        return answer, self._masks(answer.logits, size)
+
+    def close(self) -> None:
+        """Give back encoded frames and threads."""
+        self.features.close()
+        if self._beside is not None:
+            self._beside.shutdown(wait=True)
+            self._beside = None
 
     def remember_again(self, picture: Frame, result: StoredMask) -> MemoryEntry:
         """Memory of a frame from its stored mask, when the memory itself has left the archive."""

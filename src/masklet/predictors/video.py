@@ -107,7 +107,7 @@ class VideoSession:
         """Give back the source and all memory."""
         if self._ahead is not None:
             self._ahead.close()
-        self._engine.features.close()
+        self._engine.close()
         self._live.close()
         if self.source is not None:
             self.source.close()
