@@ -98,6 +98,24 @@ def test_shared_keys_give_what_each_object_gives_alone(target):
         torch.testing.assert_close(together[row : row + 1], alone, **CLOSE)
 
 
+@torch.inference_mode()
+def test_rivals_are_not_told_from_each_other_but_from_the_rest(target):
+    """Twins: what one has the other has too, so that each is a counterexample of itself."""
+    share = torch.zeros(2, 1, GRID, GRID)
+    share[0, 0, 2:5, 0:2], share[1, 0, 2:5, 3:5] = 1, 1
+    coarse = looks(7, CHANNELS, GRID, GRID)
+    coarse[0] = 0.6 * (2 * share.sum(dim=0)[0] - 1)
+    coarse, fine = F.normalize(coarse, dim=0)[None], looks(8, 1, FINE, GRID, GRID)
+    remembered = (coarse[None], fine[None], share)
+    frame = (coarse, F.interpolate(fine, scale_factor=2.0))
+    alone, rivals = (
+        F.avg_pool2d(target(*frame, remembered, None, others), 2)[:, 0] for others in (None, share.flip(0))
+    )
+    own, rest = share[:, 0] > 0, share.sum(dim=0).expand(2, -1, -1, -1)[:, 0] == 0
+    assert float(rivals[own].mean()) > float(alone[own].mean())
+    assert float(rivals[rest].max()) < float(rivals[own].min())
+
+
 def test_learns_through_its_fit(target):
     coarse, fine, _ = frame_of(3)
     remembered = memory_of(0, 1)

@@ -77,6 +77,7 @@ class MemoryBatch:
         newest: Slot of each object's newest entry (b,), or None when no mask is to be carried over.
         is_shared: Whether all objects remember the same frames at the same ages: then what comes from the images alone is
             the same for all.
+        others: Share of each cell (b, m, h, w) that other objects have, where these exclude each other; else None.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -87,6 +88,7 @@ class MemoryBatch:
     pointer_valid: Bool[Tensor, "b p"] | None
     newest: Int[Tensor, " b"] | None = None
     is_shared: bool = False
+    others: Float[Tensor, "b m h w"] | None = None
 
 
 class SegmentationModel(nn.Module):
@@ -259,7 +261,7 @@ class SegmentationModel(nn.Module):
         coarse, fine = self.memory.encode_keys(image.features), self.carry.encode_keys(image.skip8)
         keys, share = self.carry.unpack(memory.spatial, is_shared=memory.is_shared)
         remembered = (memory.spatial[: len(keys), :, : self.memory.key_dim], keys, share)
-        scores = self.target(coarse, fine, remembered, memory.spatial_valid)
+        scores = self.target(coarse, fine, remembered, memory.spatial_valid, memory.others)
         enlarged = F.interpolate(scores, size=carried.shape[2:], mode="bilinear")
         return torch.cat((carried, enlarged.to(carried.dtype)), dim=1)
 

@@ -53,6 +53,7 @@ class TargetModel(nn.Module):
         fine: Float[Tensor, "#b f h8 w8"],
         remembered: tuple[Float[Tensor, "#b m k h w"], Float[Tensor, "#b m f h w"], Float[Tensor, "b m h w"]],
         valid: Bool[Tensor, "b m"] | None,
+        others: Float[Tensor, "b m h w"] | None = None,
     ) -> Float[Tensor, "b 1 h8 w8"]:
         """Fit to memory, and score a frame.
 
@@ -62,8 +63,11 @@ class TargetModel(nn.Module):
             remembered: Of remembered frames at stride 16: coarse keys, means of fine keys, and the object's share; keys
                 may be shared by the batch.
             valid: False for padding entries.
+            others: Share of the cells that belongs to objects from which something else tells this one; they do not count,
+                neither for it nor against it. None where there are none.
         """
-        weights = self._fit(self._columns(*remembered[:2]), remembered[2].flatten(2), valid)
+        share, apart = remembered[2].flatten(2).float(), None if others is None else others.flatten(2)
+        weights = self._fit(self._columns(*remembered[:2]), share, apart, valid)
         enlarged = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear")
         columns = self._columns(enlarged[:, None], fine[:, None])
         return _sums(columns, weights)[:, None].unflatten(2, fine.shape[2:])
@@ -80,12 +84,13 @@ class TargetModel(nn.Module):
         self,
         columns: Float[Tensor, "#b d mn"],
         share: Float[Tensor, "b m n"],
+        others: Float[Tensor, "b m n"] | None,
         valid: Bool[Tensor, "b m"] | None,
     ) -> Float[Tensor, "b d"]:
         """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same."""
-        share = share.float()
+        rest = 1 - share if others is None else (1 - share) * (1 - others)
         inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
-        outside = (1 - share) / ((1 - share).sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
+        outside = rest / (rest.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
         weight = inside + outside
         if valid is not None:
             weight = weight * valid[..., None]

@@ -6,9 +6,10 @@ Pure functions of a model, features, prompts and banks; the caller owns every st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -134,6 +135,26 @@ def collect_memory(
     )
 
 
+def shares_of_others(
+    attended: Sequence[Attended], banks: Sequence[MemoryBank], spatial: Float[Tensor, "b m c h w"]
+) -> Float[Tensor, "b m h w"]:
+    """How much of each cell of the frames an object reads belongs to other objects, as far as they remember the frame."""
+    shape = spatial.shape[-2:]
+    shares: list[dict[int, Tensor]] = []
+    for bank in banks:
+        known = (*bank.recent, *bank.conditioning.values())
+        shares.append(
+            {e.frame: F.adaptive_avg_pool2d(e.logits[None].float().sigmoid(), shape)[0] for e in known}
+        )
+    others = spatial.new_zeros(*spatial.shape[:2], *shape)
+    for index, one in enumerate(attended):
+        for slot, (entry, _) in enumerate(one.spatial):
+            for rival, known in enumerate(shares):
+                if rival != index and entry.frame in known:
+                    others[index, slot] += known[entry.frame]
+    return others.clamp(max=1)
+
+
 def _remember_the_same(attended: Sequence[Attended]) -> bool:
     """Whether several objects read the same frames at the same ages; keys come from the frames alone."""
     read = [[(entry.frame, row) for entry, row in one.spatial] for one in attended]
@@ -176,6 +197,8 @@ class Tracker:
         memory = collect_memory(
             attended, moment, pointer_span=self.pointer_span, dtype=features.dtype, device=features.device
         )
+        if self.policy.are_rivals and len(banks) > 1:
+            memory = replace(memory, others=shares_of_others(attended, banks, memory.spatial))
         return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
