@@ -8,9 +8,9 @@ import torch
 from masklet.models.config import preset
 from masklet.models.model import build
 from masklet.models.prompt_encoder import PointLabel
-from masklet.tracking.bank import MemoryBank
-from masklet.tracking.policy import RECENT
-from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker, pad_prompts
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.policy import RECENT, Attended
+from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker, pad_prompts, shares_of_others
 
 SIDE = 64
 
@@ -143,3 +143,34 @@ def test_a_frame_without_the_object_is_kept_unless_the_model_forgets_it(forgets,
     assert first.entries[0].is_kept
     assert not second.scores[0].is_present
     assert second.entries[0].is_kept is is_kept
+
+
+def test_others_are_known_on_the_frames_that_they_remember_too():
+    def entry(frame, columns):
+        logits = torch.full((8, 8), -30.0)
+        logits[:, columns] = 30
+        score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
+        return MemoryEntry(
+            frame=frame,
+            written=torch.zeros(1, 2, 2),
+            pointer=torch.zeros(1),
+            logits=logits.half(),
+            score=score,
+            box=None,
+        )
+
+    left, right = slice(0, 4), slice(4, 6)
+    banks = [
+        MemoryBank().with_conditioning(entry(0, left)).with_tracked(entry(1, left)),
+        MemoryBank().with_conditioning(entry(0, right)),
+    ]
+    attended = [
+        Attended(spatial=((banks[0].conditioning[0], 6), (banks[0].recent[0], 0)), pointers=()),
+        Attended(spatial=((banks[1].conditioning[0], 6),), pointers=()),
+    ]
+    others = shares_of_others(attended, banks, torch.zeros(2, 2, 1, 2, 2))
+    torch.testing.assert_close(others[0, 0], torch.tensor([[0.0, 0.5], [0.0, 0.5]]))
+    torch.testing.assert_close(others[1, 0], torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
+    # the other does not remember frame 1, and reads one frame only
+    assert float(others[0, 1].sum()) == 0
+    assert float(others[1, 1].sum()) == 0

@@ -139,7 +139,7 @@ def shares_of_others(
     attended: Sequence[Attended], banks: Sequence[MemoryBank], spatial: Float[Tensor, "b m c h w"]
 ) -> Float[Tensor, "b m h w"]:
     """How much of each cell of the frames an object reads belongs to other objects, as far as they remember the frame."""
-    shape = spatial.shape[-2:]
+    shape = (spatial.shape[-2], spatial.shape[-1])
     shares: list[dict[int, Tensor]] = []
     for bank in banks:
         known = (*bank.recent, *bank.conditioning.values())
