@@ -10,9 +10,11 @@ import av
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from starlette.testclient import TestClient
 
+from masklet.models.prompt_maps import NUM_SCORED
 from masklet.studio.app import create_app
 from masklet.studio.settings import Limits, StreamLimits, StudioSettings
 from masklet.studio.studio import Studio
@@ -37,9 +39,16 @@ def tiny_model():
 
 
 def enliven(network, generator):
-    state = {}
-    for name, tensor in sorted(network.state_dict().items()):
-        noise = torch.randn(tensor.shape, generator=generator)
+    state, weights = {}, network.state_dict()
+    # the target model comes last and its scores are not drawn: the tests lean on the masks that the others give
+    for name in sorted(weights, key=lambda name: (name.startswith("target."), name)):
+        tensor = weights[name]
+        if name == "prompt_encoder.maps.draw.weight":
+            drawn = torch.randn(tensor[:, :-NUM_SCORED].shape, generator=generator)
+            noise = F.pad(drawn, (0, 0, 0, 0, 0, NUM_SCORED))
+            tensor = tensor[:, :-NUM_SCORED]
+        else:
+            noise = torch.randn(tensor.shape, generator=generator)
         if name.endswith(".weight") and "norm" not in name and tensor.dim() >= 2:
             state[name] = noise * 1.4 / (tensor.shape[0] if "upscale" in name else tensor[0].numel()) ** 0.5
         elif name.endswith("scale"):
