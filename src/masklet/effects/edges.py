@@ -37,12 +37,6 @@ def soft_alpha(mask: Mask) -> Alpha:
     return _ALPHA_OF_SUM[np.asarray(sums, dtype=np.int16)]
 
 
-def grown(mask: Mask, radius: int) -> Mask:
-    """The mask with a rim of ``radius`` pixels more, measured along rows and columns."""
-    side = 2 * radius + 1
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8))) > 0
-
-
 def distance_to(mask: Mask) -> npt.NDArray[np.float64]:
     """Distance of every pixel to the nearest of the mask, 0 on it, float64 (h, w); ``FAR`` when there is none."""
     if not mask.any():

@@ -19,8 +19,9 @@ from masklet.effects.base import (
     option_of,
     whole_of,
 )
-from masklet.effects.edges import grown, soft_alpha
+from masklet.effects.edges import soft_alpha
 from masklet.effects.plate import removal_rim
+from masklet.masks.morphology import grown
 
 CHECKER = "checker"
 _LIGHT: Color = (255, 255, 255)

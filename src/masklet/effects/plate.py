@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from masklet.effects.arithmetic import box_blurred, scaled
 from masklet.effects.base import Image, Mask
-from masklet.effects.edges import grown, region_of
+from masklet.effects.edges import region_of
+from masklet.masks.morphology import grown
 
 _Colors = npt.NDArray[np.int32]
 # Thousandths of the shorter side: the rim around an object that is not trusted, and how far around it colours come from.

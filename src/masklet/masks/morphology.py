@@ -76,6 +76,21 @@ def parts_at(mask: BoolArray, points: Sequence[tuple[int, int]]) -> BoolArray:
     return np.isin(labels, list(kept))
 
 
+def grown(mask: BoolArray, by: int) -> BoolArray:
+    """A mask with everything within a few pixels of it, along both axes at once.
+
+    Args:
+        mask: bool (h, w).
+        by: How many pixels.
+
+    Returns:
+        bool (h, w), a new array.
+    """
+    _check_two_dimensional(mask)
+    side = 2 * by + 1
+    return np.asarray(cv2.dilate(as_bytes(mask), np.ones((side, side), np.uint8))) > 0
+
+
 def clean(mask: BoolArray, hole_area: int, speck_area: int) -> BoolArray:
     """Fill holes, then remove specks.
 

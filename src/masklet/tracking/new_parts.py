@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from masklet.masks.morphology import grown
+
 _CARRIED = 0.5
 """Share from which a cell counts as one of the last mask's."""
 _REACH = 0.2
@@ -48,7 +50,7 @@ def _without(logits: Tensor, carried: Tensor) -> Tensor:
     share, was_there, scores = carried.float().cpu().numpy()
     if was_there.any():
         core = share > 2 * _CARRIED - 1
-        near = np.unique(parts[_grown(core, max(1, int(_REACH * math.sqrt(core.sum()))))])
+        near = np.unique(parts[grown(core, max(1, int(_REACH * math.sqrt(core.sum()))))])
         wanted = set(near.tolist()) - {0}
     else:
         wanted = {max(range(1, count), key=lambda part: _likeliness(scores[parts == part]))}
@@ -56,15 +58,10 @@ def _without(logits: Tensor, carried: Tensor) -> Tensor:
         return logits
     kept = np.isin(parts, list(wanted))
     # step by step, because smooth enlarging overshoots beside a cliff
-    off, far = (torch.from_numpy(~_grown(kept, by)).to(logits.device) for by in (1, 2))
+    off, far = (torch.from_numpy(~grown(kept, by)).to(logits.device) for by in (1, 2))
     falling = torch.where(off, logits.clamp(max=_EDGE_LOGIT), logits)
     return torch.where(far, falling.clamp(max=_APART_LOGIT), falling)
 
 
 def _likeliness(scores: np.ndarray) -> float:
     return float(scores.max()) + _SIZE_WEIGHT * math.log(scores.size)
-
-
-def _grown(mask: np.ndarray, by: int) -> np.ndarray:
-    side = 2 * by + 1
-    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
