@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 import av
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from studio_client import StudioClient
 
 from masklet.evaluation.report import run_facts, write_json
 from masklet.video import open_source
@@ -341,31 +342,72 @@ def seek_to_frame(bench: Bench) -> None:
     page.close()
 
 
+@contextmanager
+def processor_time(bench: Bench, num_frames: int, into: list[dict[str, float]]) -> Generator[None]:
+    """Milliseconds of processor time per frame meanwhile: the server, the processes that decode for it, the rest."""
+
+    def used() -> tuple[int, int, int]:
+        server = own_ticks(bench.server)
+        fields = Path(f"/proc/{bench.server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        alone = sum(map(int, fields[11:13]))
+        return alone, server - alone, own_ticks(os.getpid()) - server
+
+    before = used()
+    yield
+    names = ("server_ms", "decoding_ms", "page_ms")
+    spent = [after - one for after, one in zip(used(), before, strict=True)]
+    into.append({name: 1000 * one / TICKS / num_frames for name, one in zip(names, spent, strict=True)})
+
+
+def cli_speed(clip: Path, out: Path) -> float:
+    """Frames per second of the command line, as it tells them: without the time to load the model."""
+    shutil.rmtree(out, ignore_errors=True)
+    prompt = f"1@0: +{CUP[0]:.0f},{CUP[1]:.0f}"
+    command = [
+        str(Path(sys.executable).with_name("masklet")),
+        "track",
+        str(clip),
+        "--out",
+        str(out),
+        "--json",
+    ]
+    done = subprocess.run([*command, "--prompt", prompt], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["fps"]
+
+
 def tracking_speed(bench: Bench) -> None:
-    """Frames per second of the studio, with page and stream, over the command line's, in turns."""
+    """Frames per second of the studio, with page and without, over the command line's, in turns."""
     clip = bench.clip(num_frames=96)
-    studio_fps: list[float] = []
-    cli_fps: list[float] = []
+    client = StudioClient(bench.url)
+    fps: dict[str, list[float]] = {"page": [], "plain": [], "cli": []}
+    spent: dict[str, list[dict[str, float]]] = {"page": [], "plain": []}
     for _ in range(bench.rounds):
         page = bench.open_clip(clip)
         add_object(page, CUP)
-        seconds = track(page)
-        studio_fps.append(95 / seconds)
+        wait_for_rest()
+        with processor_time(bench, 95, spent["page"]):
+            fps["page"].append(95 / track(page))
         page.close()
-        out = bench.folder / "out"
-        shutil.rmtree(out, ignore_errors=True)
-        command = ["masklet", "track", str(clip), "--out", str(out), "--json", "--prompt"]
-        command = [
-            str(Path(sys.executable).with_name("masklet")),
-            *command[1:],
-            f"1@0: +{CUP[0]:.0f},{CUP[1]:.0f}",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        cli_fps.append(json.loads(done.stdout)["fps"])
-    bench.found["tracking_fps"] = round(statistics.median(studio_fps), 2)
-    bench.found["tracking_cli_fps"] = round(statistics.median(cli_fps), 2)
-    ratios = [mine / theirs for mine, theirs in zip(studio_fps, cli_fps, strict=True)]
-    bench.found["tracking_over_cli"] = round(statistics.median(ratios), 3)
+        media = client.open_clip(clip)
+        client.click(media, 0, CUP)
+        wait_for_rest()
+        with processor_time(bench, 95, spent["plain"]):
+            seconds, num_masks = client.track(media)
+        fps["plain"].append(num_masks / seconds)
+        wait_for_rest()
+        fps["cli"].append(cli_speed(clip, bench.folder / "out"))
+    bench.found["tracking_fps"] = round(statistics.median(fps["page"]), 2)
+    bench.found["tracking_without_page_fps"] = round(statistics.median(fps["plain"]), 2)
+    bench.found["tracking_cli_fps"] = round(statistics.median(fps["cli"]), 2)
+    for name, kind in (("tracking_over_cli", "page"), ("tracking_without_page_over_cli", "plain")):
+        ratios = [mine / theirs for mine, theirs in zip(fps[kind], fps["cli"], strict=True)]
+        bench.found[name] = round(statistics.median(ratios), 3)
+    bench.found["tracking_processor_ms_per_frame"] = {
+        "with_page" if kind == "page" else "without_page": {
+            name: round(statistics.median(one[name] for one in rounds), 1) for name in rounds[0]
+        }
+        for kind, rounds in spent.items()
+    }
 
 
 def playback(bench: Bench) -> None:
