@@ -2,6 +2,8 @@
 
 import pytest
 
+from masklet.predictors.restore import known_object
+
 OBJECTS = "/api/media/{}/objects"
 
 
@@ -106,9 +108,35 @@ def test_clear_takes_back_one_frame(page, media_id):
     page.prompt(media_id, frame=5)
     page.track(media_id)
     page.edit("POST", f"{OBJECTS.format(media_id)}/1/frames/5/clear")
-    assert [one["frame"] for one in page.masks(media_id)] == [0, 1, 2, 3, 4]
+    assert [one["frame"] for one in page.masks(media_id)] == [0]  # the others looked ahead to frame 5
     answer = page.edit("POST", f"{OBJECTS.format(media_id)}/1/frames/5/clear", is_ok=False)
     assert answer.status_code == 404
+
+
+def test_session_and_database_drop_the_same_masks(page, media_id, client):
+    studio = client.app.state.studio
+    media = studio.store.projects.media(media_id)
+
+    def frames_of_both():
+        session = studio.engine.call(lambda: studio.pool.get(media))
+        stored = [one["frame"] for one in page.masks(media_id)]
+        assert sorted(known_object(session, 1).results) == stored
+        return stored
+
+    page.prompt(media_id, frame=2)
+    page.track(media_id, start=2)
+    page.prompt(media_id, frame=6)
+    assert frames_of_both() == [2, 6]  # the others looked ahead to frame 6 or came past it
+    page.track(media_id, start=2)
+    page.prompt(media_id, frame=8)
+    assert frames_of_both() == [2, 3, 4, 5, 6, 8]
+    page.track(media_id, direction="both")
+    page.prompt(media_id, frame=1)
+    assert frames_of_both() == [1, 2, 6, 8]
+    page.edit("POST", f"/api/projects/{page.project_id}/undo")
+    assert frames_of_both() == list(range(10))
+    page.edit("POST", f"{OBJECTS.format(media_id)}/1/frames/6/clear")
+    assert frames_of_both() == [2, 8]
 
 
 def test_a_mask_is_a_prompt_and_its_own_answer(page, media_id):

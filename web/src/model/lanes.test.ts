@@ -12,13 +12,16 @@ const note = (frame: number, changes: Partial<LaneNote> = {}): LaneNote => ({
   ...changes,
 });
 
-test("a correction drops what was tracked from there on, in the direction it was tracked", () => {
+test("a correction drops what was tracked past it, and towards it from the prompted frame before", () => {
   const lanes = new Lanes();
-  for (let frame = 0; frame < 10; frame++) lanes.put(note(frame, { isBackward: frame < 4, isPrompted: frame === 7 }));
-  expect(lanes.dropDependents(1, 2)).toEqual([0, 1, 4, 5, 6, 8, 9]);
-  expect(lanes.numKnown(1)).toBe(3);
-  lanes.put(note(9));
-  expect(lanes.dropDependents(1, 9)).toEqual([2, 3]);
+  for (let frame = 0; frame < 10; frame++) lanes.put(note(frame, { isBackward: frame < 3, isPrompted: frame === 3 || frame === 7 }));
+  expect(lanes.dropDependents(1, 9, [3, 7, 9])).toEqual([0, 1, 2, 8, 9]);
+  expect(lanes.dropDependents(1, 5, [3, 5, 7])).toEqual([4, 5, 6]);
+  expect(lanes.numKnown(1)).toBe(2);
+  lanes.put(note(1));
+  lanes.put(note(5, { isBackward: true }));
+  expect(lanes.dropDependents(1, 6, [3, 6, 7])).toEqual([5]);
+  expect(lanes.dropDependents(1, 0, [0, 3, 7])).toEqual([1]);
 });
 
 test("stretches say visible, absent and prompted, and leave gaps where nothing is known", () => {

@@ -52,12 +52,17 @@ export class Lanes {
     return this.byObject.get(objectId)?.size ?? 0;
   }
 
-  /** Forget what rests on a frame that was said something else of; the server does the same. */
-  dropDependents(objectId: number, frame: number): number[] {
+  /**
+   * Forget what rests on a frame that was said something else of; the server does the same. What was tracked towards the
+   * frame from the prompted frame before it looked ahead to it, and goes too.
+   */
+  dropDependents(objectId: number, frame: number, prompted: readonly number[]): number[] {
     const lane = this.byObject.get(objectId);
+    const after = Math.max(-1, ...prompted.filter((one) => one < frame));
+    const before = Math.min(Infinity, ...prompted.filter((one) => one > frame));
     const dropped: number[] = [];
     for (const note of lane?.values() ?? []) {
-      const isDependent = note.isBackward ? note.frame < frame : note.frame > frame;
+      const isDependent = note.isBackward ? note.frame < before : note.frame > after;
       if (isDependent && !note.isPrompted) dropped.push(note.frame);
     }
     for (const one of dropped) lane?.delete(one);

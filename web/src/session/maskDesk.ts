@@ -99,8 +99,9 @@ export class MaskDesk {
     this.put(one);
   }
 
-  dropDependents(objectId: number, frame: number): void {
-    this.masks.remove(objectId, this.lanes.dropDependents(objectId, frame));
+  /** See `Lanes`; `prompted` are the prompted frames of the object. */
+  dropDependents(objectId: number, frame: number, prompted: readonly number[]): void {
+    this.masks.remove(objectId, this.lanes.dropDependents(objectId, frame, prompted));
     this.tell();
   }
 

@@ -369,8 +369,9 @@ export class StudioSession {
     } else if (change.kind === "remove-object") {
       this.desk.removeObject(change.objectId);
     } else if ("frame" in change) {
-      this.desk.dropDependents(change.objectId, change.frame);
       const media = findMedia(this.state.project, change.mediaId);
+      const prompts = media === null ? [] : (findObject(media, change.objectId)?.prompts ?? []);
+      this.desk.dropDependents(change.objectId, change.frame, prompts.map((one) => one.frame));
       if (reply.mask == null || media === null) void this.reload();
       else if (media.id === this.state.mediaId) void this.desk.takeReply(reply.mask, media);
     }

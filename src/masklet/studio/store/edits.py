@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from masklet.studio.refusals import RefusedError, not_found
 from masklet.studio.store.database import Database
+from masklet.tracking.affected import affected_by
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "classes": ("project_id", "id"),
@@ -100,9 +101,8 @@ class Recorder:
 
     def drop_dependents(self, media_id: str, object_id: int, frame: int) -> None:
         """Remove the tracked results that a change on a frame can alter, as a session does."""
-        for row in self.rows(
-            f"SELECT * FROM results WHERE {_DEPENDENT}", (media_id, object_id, frame, frame)
-        ):
+        place = _dependents_of(self._connection, media_id, object_id, frame)
+        for row in self.rows(f"SELECT * FROM results WHERE {_DEPENDENT}", place):
             self.delete("results", row)
 
 
@@ -110,6 +110,18 @@ _DEPENDENT = (
     "media_id = ? AND object_id = ? AND is_prompted = 0 AND "
     "((is_backward = 0 AND frame > ?) OR (is_backward = 1 AND frame < ?))"
 )
+_NO_FRAME = 2**62
+
+
+def _dependents_of(
+    connection: sqlite3.Connection, media_id: str, object_id: int, frame: int
+) -> tuple[str, int, int, int]:
+    """Values of ``_DEPENDENT`` for a change on a frame."""
+    found = connection.execute(
+        "SELECT frame FROM prompts WHERE media_id = ? AND object_id = ?", (media_id, object_id)
+    )
+    affected = affected_by((row["frame"] for row in found), frame)
+    return media_id, object_id, affected.after, int(min(affected.before, _NO_FRAME))
 
 
 class EditLog:
@@ -298,7 +310,7 @@ def _apply(connection: sqlite3.Connection, change: Change, *, is_undo: bool) -> 
     some = wanted or known or {}
     if change.table == "prompts":
         # what was tracked since then rests on prompts that are not in force any more
-        place = (some["media_id"], some["object_id"], some["frame"], some["frame"])
+        place = _dependents_of(connection, some["media_id"], some["object_id"], some["frame"])
         connection.execute(f"DELETE FROM results WHERE {_DEPENDENT}", place)
     if wanted is None:
         _remove(connection, change.table, some)
