@@ -74,6 +74,31 @@ def test_tracking_backward_and_both_ways(studio, clip):
     )
 
 
+def test_two_objects_are_kept_apart_until_that_is_switched_off(studio, clip):
+    def asked():
+        """Whether the next tracking keeps objects apart: as the menu says, and as the studio is asked."""
+        studio.button("Other ways to track").click()
+        option = studio.page.get_by_role("menuitemcheckbox", name="Keep objects apart")
+        said = option.get_attribute("aria-checked")
+        with studio.page.expect_request("**/track") as request:
+            studio.page.get_by_role("menuitem", name="Track forward").click()
+        expect(studio.page.locator(".track-button")).to_be_visible()
+        assert request.value.post_data_json["keeps_apart"] is (said == "true")
+        return said == "true"
+
+    studio.open_files(clip)
+    studio.add_object(60, 85)
+    assert not asked()
+    studio.add_object(265, 135)
+    assert asked()
+    studio.button("Other ways to track").click()
+    studio.page.get_by_role("menuitemcheckbox", name="Keep objects apart").click()
+    assert not asked()
+    studio.page.reload()  # what was stated is kept
+    studio.wait_for_frame(0)
+    assert not asked()
+
+
 def test_class_lists_come_and_go_as_files_and_keys_do_not_clash(studio, clip, tmp_path):
     studio.open_files(clip)
     studio.add_object(90, 85)

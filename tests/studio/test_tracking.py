@@ -45,6 +45,34 @@ def test_what_cannot_be_tracked_is_refused(page, media_id, body, code):
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("body", "num_objects", "are_apart"),
+    [
+        ({}, 2, True),  # nothing stated: two exclude each other
+        ({"keeps_apart": None}, 2, True),
+        ({"keeps_apart": False}, 2, False),
+        ({}, 1, False),
+        ({"keeps_apart": True}, 1, True),
+    ],
+)
+def test_two_objects_are_kept_apart_unless_something_else_is_stated(
+    client, page, media_id, monkeypatch, body, num_objects, are_apart
+):
+    seen = []
+    pool = client.app.state.studio.pool
+    get = pool.get
+
+    def look(media):
+        seen.append(get(media).policy.are_rivals)
+        return get(media)
+
+    for number in range(num_objects):
+        page.prompt(media_id, object_id=1 + number)
+    monkeypatch.setattr(pool, "get", look)
+    assert page.track(media_id, **body)["status"] == "done"
+    assert seen[-1] is are_apart
+
+
 @pytest.fixture
 def slowly(client, monkeypatch):
     """Frames come only when the test lets them, one per call of ``let``."""

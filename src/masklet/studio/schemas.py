@@ -342,12 +342,15 @@ class NewImport(Wire):
 
 
 class NewTracking(Wire):
-    """Frames [start, stop); ``both`` goes forward, then backward; ``keeps_apart`` lets objects exclude each other."""
+    """Frames [start, stop); ``both`` goes forward, then backward; ``keeps_apart`` lets objects exclude each other.
+
+    Where ``keeps_apart`` is left out, two objects and more do.
+    """
 
     start: FrameIndex = 0
     stop: FrameIndex | None = None
     direction: Literal["forward", "backward", "both"] = "forward"
-    keeps_apart: bool = False
+    keeps_apart: bool | None = None
 
 
 class EffectState(Wire):

@@ -154,23 +154,25 @@ class Studio:
             "num_waiting": self.engine.num_waiting,
         }
 
-    def track(self, media: MediaRow, frames: TrackRange, *, keeps_apart: bool = False) -> Job:
+    def track(self, media: MediaRow, frames: TrackRange, *, keeps_apart: bool | None = None) -> Job:
         """Begin to track the prompted objects of a medium.
 
         Args:
             media: The medium.
             frames: Which frames.
-            keeps_apart: Whether objects exclude each other.
+            keeps_apart: Whether objects exclude each other; None where there are two or more.
 
         Raises:
             RefusedError: When nothing was prompted, or it is being tracked already.
         """
-        if not self.store.projects.prompts(media.id):
+        objects = {one.object_id for one in self.store.projects.prompts(media.id)}
+        if not objects:
             raise RefusedError(409, "nothing", "Nothing says what to track; click an object first.")
         job = self.jobs.add(
             Job(project_id=media.project_id, media_id=media.id, kind="track", num_total=frames.num_steps)
         )
-        task = TrackTask(self.workshop, media, job, frames, policy="rivals" if keeps_apart else "recent")
+        are_apart = len(objects) > 1 if keeps_apart is None else keeps_apart
+        task = TrackTask(self.workshop, media, job, frames, policy="rivals" if are_apart else "recent")
         self.engine.submit(lambda: self.editor.watch(task))
         self.engine.add(task)
         return job

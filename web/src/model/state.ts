@@ -1,6 +1,6 @@
 import { originalSettings, type EffectSettings } from "../effects";
 import type { Mask } from "../masks/runs";
-import type { Job, Project } from "./document";
+import type { Job, Media, Project } from "./document";
 import type { Review } from "./review";
 
 export type Tool = "click" | "box" | "brush" | "lasso" | "pan";
@@ -57,9 +57,11 @@ export interface StudioState {
   readonly words: { readonly text: string; readonly problem: string };
   readonly review: Review;
   readonly isOverlayShown: boolean;
-  /** Whether objects exclude each other while they are tracked. */
-  readonly isApart: boolean;
+  /** Whether objects exclude each other while they are tracked, as stated; null when nothing was. */
+  readonly isApart: boolean | null;
   readonly isBusy: boolean;
+  /** Whether the picture has been behind what it should show for a while. */
+  readonly isBehind: boolean;
   readonly panel: Panel;
   readonly dialog: Dialog;
   readonly notices: readonly Notice[];
@@ -92,8 +94,9 @@ export function initialState(project: Project): StudioState {
     words: { text: "", problem: "" },
     review: { entries: null, current: null },
     isOverlayShown: true,
-    isApart: false,
+    isApart: null,
     isBusy: false,
+    isBehind: false,
     panel: "objects",
     dialog: "none",
     notices: [],
@@ -101,6 +104,21 @@ export function initialState(project: Project): StudioState {
     redoNames: [],
     timesS: [],
     effects: originalSettings,
+  };
+}
+
+/** Whether objects exclude each other while they are tracked: as stated, otherwise where there are two or more. */
+export function keepsApart(isStated: boolean | null, media: Media): boolean {
+  return isStated ?? media.objects.filter((one) => one.prompts.length > 0).length > 1;
+}
+
+/** The frames [start, stop) to track: from the first prompt on, up to the last one, or all; null without a prompt. */
+export function rangeToTrack(media: Media, direction: "forward" | "backward" | "both"): { start: number; stop: number } | null {
+  const prompted = media.objects.flatMap((object) => object.prompts.map((one) => one.frame));
+  if (prompted.length === 0) return null;
+  return {
+    start: direction === "forward" ? Math.min(...prompted) : 0,
+    stop: direction === "backward" ? Math.max(...prompted) + 1 : media.num_frames,
   };
 }
 

@@ -1,6 +1,6 @@
 import { ChevronDown, Route, X } from "lucide-react";
 import type { Media } from "../model/document";
-import { runningTrack } from "../model/state";
+import { keepsApart, runningTrack } from "../model/state";
 import { count, duration } from "../model/words";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
@@ -10,7 +10,7 @@ import { Menu } from "../ui/Menu";
 export function TrackBar({ media }: { readonly media: Media }) {
   const session = useSession();
   const job = useStudio(runningTrack);
-  const isApart = useStudio((state) => state.isApart);
+  const isApart = useStudio((state) => keepsApart(state.isApart, media));
   const prompted = media.objects.filter((object) => object.prompts.length > 0);
   if (media.num_frames < 2) return null;
   if (job !== null) {
@@ -47,9 +47,9 @@ export function TrackBar({ media }: { readonly media: Media }) {
           { label: "Track both ways", hint: "The whole video", perform: () => void session.track("both") },
           {
             label: "Keep objects apart",
-            hint: "For look-alikes that touch or cross: no pixel belongs to two",
+            hint: "Where they touch or cross, none takes another's place. On for two objects and more",
             isOn: isApart,
-            perform: () => { session.store.set({ isApart: !isApart }); },
+            perform: () => { session.setApart(!isApart); },
           },
         ]}
       />

@@ -15,15 +15,14 @@ import { findMedia, findObject, type Job, type Media, type ObjectState, type Pro
 import { EditQueue, StaleError, type Change, type Step } from "../model/editQueue";
 import { concernsMasks, nameOf, type Edit } from "../model/edits";
 import type { EffectSettings } from "../effects";
-import { settingsFromText } from "../model/effectChoices";
-import { initialState, isNewer, runningTrack, type Notice, type StudioState } from "../model/state";
+import { initialState, isNewer, keepsApart, rangeToTrack, runningTrack, type Notice, type StudioState } from "../model/state";
 import { Store } from "../model/store";
 import { FrameDesk } from "./frameDesk";
 import { MaskDesk } from "./maskDesk";
+import { rememberApart, rememberedApart, rememberedEffects, rememberEffects } from "./remembered";
 
 const NOTICE_MS = 6000;
 const RETRY_MS = 1200;
-const effectsKey = (mediaId: string): string => `masklet-effects-${mediaId}`;
 
 export class StudioSession {
   readonly store: Store<StudioState>;
@@ -37,7 +36,7 @@ export class StudioSession {
   private newestRevision = 0;
 
   constructor(project: Project) {
-    this.store = new Store(initialState(project));
+    this.store = new Store({ ...initialState(project), isApart: rememberedApart(project.id) });
     this.desk = new MaskDesk({
       onChange: () => { this.bump(); },
       onTracked: (frame) => { this.follow(frame); },
@@ -109,7 +108,7 @@ export class StudioSession {
       candidates: null,
       preview: null,
       timesS: [],
-      effects: settingsFromText(window.localStorage.getItem(effectsKey(media?.id ?? ""))),
+      effects: rememberedEffects(media?.id ?? ""),
       selectedId: media?.objects[0]?.id ?? null,
     });
     this.desk.open(media);
@@ -173,7 +172,12 @@ export class StudioSession {
 
   setEffects(effects: EffectSettings): void {
     this.store.set({ effects });
-    window.localStorage.setItem(effectsKey(this.state.mediaId ?? ""), JSON.stringify(effects));
+    rememberEffects(this.state.mediaId ?? "", effects);
+  }
+
+  setApart(isApart: boolean): void {
+    this.store.set({ isApart });
+    rememberApart(this.state.project.id, isApart);
   }
 
   // objects
@@ -225,19 +229,17 @@ export class StudioSession {
   async track(direction: Direction): Promise<void> {
     const media = this.media;
     if (media === null || runningTrack(this.state) !== null) return;
-    const prompted = media.objects.flatMap((object) => object.prompts.map((one) => one.frame));
-    if (prompted.length === 0) {
+    const range = rangeToTrack(media, direction);
+    if (range === null) {
       this.tell("Click an object first; then it can be followed.");
       return;
     }
-    const start = direction === "forward" ? Math.min(...prompted) : 0;
-    const stop = direction === "backward" ? Math.max(...prompted) + 1 : media.num_frames;
     this.pause();
     // before it is asked for: a short clip is done before the answer is here
     this.store.set({ isFollowing: true, isNewObject: false });
     await this.attempt(async () => {
       try {
-        this.takeJob(await track(media.id, { start, stop, direction, keeps_apart: this.state.isApart }));
+        this.takeJob(await track(media.id, { ...range, direction, keeps_apart: keepsApart(this.state.isApart, media) }));
       } catch (error) {
         this.store.set({ isFollowing: false });
         throw error;

@@ -1307,6 +1307,8 @@ export interface components {
         /**
          * NewTracking
          * @description Frames [start, stop); ``both`` goes forward, then backward; ``keeps_apart`` lets objects exclude each other.
+         *
+         *     Where ``keeps_apart`` is left out, two objects and more do.
          */
         readonly NewTracking: {
             /**
@@ -1315,11 +1317,8 @@ export interface components {
              * @enum {string}
              */
             readonly direction: "forward" | "backward" | "both";
-            /**
-             * Keeps Apart
-             * @default false
-             */
-            readonly keeps_apart: boolean;
+            /** Keeps Apart */
+            readonly keeps_apart?: boolean | null;
             /**
              * Start
              * @default 0
