@@ -1,11 +1,13 @@
 """Whether memory stays bounded on a long video: frames are generated on the fly, and nothing of them is kept but masks.
 
-    nice -n 10 python benchmarks/long_video.py --frames 108000 --state long.session    # an hour at 30 frames/s
-    nice -n 10 python benchmarks/long_video.py --frames 108000 --state long.session    # goes on where it was stopped
+    nice -n 10 python benchmarks/long_video.py --frames 108000 --stretch 1000 --baseline 1000   # an hour at 30 frames/s
 
-One object is followed through a clip of a disc over a moving pattern. Every stretch of frames the session is saved and the
-peak of the process is noted, so that a run can be stopped and resumed; a resumed process has its own peak. The figure is
-the highest peak over that of the first process after ``--baseline`` frames. Results: results/long_video.json.
+One object is followed through a clip of a disc over a moving pattern. After every stretch of frames the peak of the process
+is noted and the figures so far are written. The figure is the highest peak over that after ``--baseline`` frames. With
+``--state`` the session is saved after every stretch too, and a run that was stopped goes on; a resumed process has its own
+peak. With ``--side`` the model's input is small and a frame takes a tenth of the time; budgets of encoded frames and memories
+(``--budget-mb``) must then be small as well, so that they are full at the baseline as they are at full size. The disc must
+be large (``--radius``) to be seen at such a size. Results: results/long_video.json.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 
 import masklet
 from masklet.evaluation.report import run_facts, write_json
@@ -28,7 +31,8 @@ from masklet.video.source import ClosingSource, Frame
 from masklet.weights.load import LoadedModel
 
 RESULTS = Path(__file__).parent / "results"
-HEIGHT, WIDTH, FPS, RADIUS = 360, 640, 30.0, 40
+HEIGHT, WIDTH, FPS = 360, 640, 30.0
+TILE = 192  # pixels after which the pattern repeats
 
 
 class Generated(ClosingSource):
@@ -37,13 +41,13 @@ class Generated(ClosingSource):
     name, fps = "generated", FPS
     size = Size(HEIGHT, WIDTH)
 
-    def __init__(self, num_frames: int) -> None:
-        self._num_frames = num_frames
-        self._rows, self._columns = np.arange(HEIGHT), np.arange(WIDTH)
+    def __init__(self, num_frames: int, radius: int) -> None:
+        self._num_frames, self._radius = num_frames, radius
+        self._rows, self._columns = np.arange(HEIGHT + TILE), np.arange(WIDTH + TILE)
         kinds = np.arange(12)
-        self._colours = np.stack([60 + 40 * (kinds % 2), 80 + 20 * (kinds % 3), np.full(12, 90)], 1).astype(
-            np.uint8
-        )
+        colours = np.stack([60 + 40 * (kinds % 2), 80 + 20 * (kinds % 3), np.full(12, 90)], 1)
+        across, down = self._columns // 32 % 6, self._rows // 32 % 6
+        self._pattern = colours.astype(np.uint8)[across[None] + down[:, None]]
 
     @property
     def num_frames(self) -> int | None:
@@ -56,14 +60,15 @@ class Generated(ClosingSource):
 
     def read(self, index: int) -> Frame:
         """One frame."""
-        across, down = (self._columns + index) // 32 % 6, (self._rows - index) // 32 % 6
-        image = self._colours[across[None] + down[:, None]]
+        top, left, radius = -index % TILE, index % TILE, self._radius
+        image = self._pattern[top : top + HEIGHT, left : left + WIDTH].copy()
         x, y = self.centre(index)
         near = np.s_[
-            max(0, int(y) - RADIUS) : int(y) + RADIUS + 2, max(0, int(x) - RADIUS) : int(x) + RADIUS + 2
+            max(0, int(y) - radius) : min(HEIGHT, int(y) + radius + 2),
+            max(0, int(x) - radius) : min(WIDTH, int(x) + radius + 2),
         ]
         rows, columns = self._rows[near[0], None], self._columns[None, near[1]]
-        image[near][(columns - x) ** 2 + (rows - y) ** 2 < RADIUS**2] = (230, 170, 40)
+        image[near][(columns - x) ** 2 + (rows - y) ** 2 < radius**2] = (230, 170, 40)
         return Frame(index=index, pts_s=index / FPS, image=image)
 
     def pts_s(self, index: int) -> float | None:
@@ -78,6 +83,15 @@ class Generated(ClosingSource):
 def peak_mb() -> float:
     """Highest memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def growth_bytes_per_frame(stretches: list[dict[str, float]], baseline: int) -> float | None:
+    """Slope of the peak over the frames after the baseline (least squares)."""
+    later = [one for one in stretches if one["frames"] >= baseline]
+    if len(later) < 2:
+        return None
+    frames, peaks = ([one[name] for one in later] for name in ("frames", "peak_mb"))
+    return round(float(np.polyfit(frames, peaks, 1)[0]) * 2**20, 1)
 
 
 def open_session(
@@ -101,9 +115,9 @@ def read_stretches(path: Path | None) -> list[dict[str, float]]:
     return json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else []
 
 
-def run(arguments: argparse.Namespace) -> list[dict[str, float]]:
+def run(arguments: argparse.Namespace, facts: dict[str, object]) -> list[dict[str, float]]:
     """Follow the disc stretch by stretch, from where the last run stopped."""
-    source = Generated(arguments.frames)
+    source = Generated(arguments.frames, arguments.radius)
     notes = None if arguments.state is None else arguments.state.with_suffix(".json")
     stretches = read_stretches(notes)
     model = masklet.load_model(arguments.model, device="cpu", image_size=arguments.side)
@@ -121,6 +135,8 @@ def run(arguments: argparse.Namespace) -> list[dict[str, float]]:
                     "frames": stop,
                     "peak_mb": round(peak_mb(), 1),
                     "session_mb": round(session.num_bytes / 2**20, 2),
+                    "results_mb": round(session._shelf.memory_bytes / 2**20, 2),
+                    "results_on_disk_mb": round(session._shelf.disk_bytes / 2**20, 2),
                     "cpu_s_per_frame": round((time.process_time() - began) / (stop - done), 4),
                     "present": round(found / (stop - done), 4),
                     "centre_on_mask": round(right / (stop - done), 4),
@@ -130,8 +146,44 @@ def run(arguments: argparse.Namespace) -> list[dict[str, float]]:
             if arguments.state is not None and notes is not None:
                 session.save(arguments.state)
                 notes.write_text(json.dumps(stretches), encoding="utf-8")
+            write(arguments, stretches, facts)
             print(stretches[-1], flush=True)
     return stretches
+
+
+def facts_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """What is run here, as it is at the start of a run."""
+    options = " ".join(
+        f"--{name} {getattr(arguments, name.replace('-', '_'))}"
+        for name in ("frames", "stretch", "baseline", "side", "radius", "budget-mb")
+        if getattr(arguments, name.replace("-", "_")) is not None
+    )
+    command = f"python benchmarks/long_video.py --model {arguments.model} {options}"
+    return run_facts(command=command, model=arguments.model, threads=str(torch.get_num_threads()))
+
+
+def write(
+    arguments: argparse.Namespace, stretches: list[dict[str, float]], facts: dict[str, object]
+) -> float:
+    """Write the figures so far; returns the ratio."""
+    before = [one["peak_mb"] for one in stretches if one["frames"] <= arguments.baseline]
+    baseline = max(before) if before else stretches[0]["peak_mb"]
+    highest = max(one["peak_mb"] for one in stretches)
+    ratio = round(highest / baseline, 3)
+    document = {
+        "frames": stretches[-1]["frames"],
+        "of_frames": arguments.frames,
+        "baseline_frames": arguments.baseline,
+        "model_side_px": arguments.side,
+        "peak_mb_at_baseline": baseline,
+        "peak_mb": highest,
+        "ratio": ratio,
+        "growth_bytes_per_frame": growth_bytes_per_frame(stretches, arguments.baseline),
+        "stretches": stretches,
+        "facts": facts,
+    }
+    write_json(arguments.out, document)
+    return ratio
 
 
 def main() -> None:
@@ -139,6 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="compact")
     parser.add_argument("--side", type=int, help="side of the model's input; its usual one if not given")
+    parser.add_argument("--radius", type=int, default=40, help="of the disc, in pixels of the frame")
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--stretch", type=int, default=250)
     parser.add_argument(
@@ -150,23 +203,8 @@ def main() -> None:
     parser.add_argument("--state", type=Path, help="where to save the session, to go on later")
     parser.add_argument("--out", type=Path, default=RESULTS / "long_video.json")
     arguments = parser.parse_args()
-    stretches = run(arguments)
-    before = [one["peak_mb"] for one in stretches if one["frames"] <= arguments.baseline]
-    baseline = max(before) if before else stretches[0]["peak_mb"]
-    highest = max(one["peak_mb"] for one in stretches)
-    document = {
-        "frames": arguments.frames,
-        "baseline_frames": arguments.baseline,
-        "peak_mb_at_baseline": baseline,
-        "peak_mb": highest,
-        "ratio": round(highest / baseline, 3),
-        "stretches": stretches,
-        "facts": run_facts(
-            command=f"python benchmarks/long_video.py --frames {arguments.frames}", model=arguments.model
-        ),
-    }
-    write_json(arguments.out, document)
-    print("ratio", document["ratio"])
+    facts = facts_of(arguments)
+    print("ratio", write(arguments, run(arguments, facts), facts))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -12,7 +11,8 @@ from torch import Tensor
 from masklet.errors import PromptError, SessionError
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
-from masklet.tracking.state import Edit, EntryArchive, ObjectState, StoredMask
+from masklet.tracking.results import Results, Shelf, StoredMask
+from masklet.tracking.state import Edit, EntryArchive, ObjectState
 
 MAX_OBJECT_ID = 2**31 - 1
 MAX_EDITS = 200
@@ -32,20 +32,28 @@ class Computed:
 class ObjectStore:
     """Objects by id, with undo."""
 
-    def __init__(self, *, archive_bytes: int, bank_capacity: int, num_recent: int) -> None:
+    def __init__(
+        self, *, archive_bytes: int, bank_capacity: int, num_recent: int, shelf: Shelf | None = None
+    ) -> None:
         """Make an empty store.
 
         Args:
             archive_bytes: Budget of memories of tracked frames.
             bank_capacity: Most recent entries of a bank.
             num_recent: Recent spatial memories the model reads; so many are made again when they left the archive.
+            shelf: Where results are kept once they are packed; in memory if not given.
         """
         self.objects: dict[int, ObjectState] = {}
         self._archive = EntryArchive(archive_bytes)
         self._edits: list[Edit] = []
         self._versions = 0
+        self._shelf = shelf
         self._bank_capacity = bank_capacity
         self._num_recent = num_recent
+
+    def new_results(self, results: Mapping[int, StoredMask] | None = None) -> Results:
+        """Results of an object, kept where this store keeps them."""
+        return Results.of(results or {}, self._shelf)
 
     def next_version(self) -> int:
         """A number for a new computation."""
@@ -66,7 +74,8 @@ class ObjectStore:
     def put_prompted(self, object_id: int, frame: int, prompts: PromptSet, computed: Computed) -> None:
         """Store what a person prompted; results it can change are dropped."""
         was_created = object_id not in self.objects
-        state = self.objects.setdefault(object_id, ObjectState())
+        state = self.objects.get(object_id) or ObjectState(results=self.new_results())
+        self.objects[object_id] = state
         edit = self._edit_of(object_id, frame, state, was_created=was_created)
         state.approach = state.approach_to(frame, self._bank_capacity)
         dropped = state.drop_dependents(frame)
@@ -79,7 +88,8 @@ class ObjectStore:
         """Store what tracking found, and the bank it left behind, whose memories stay."""
         results = self.objects[object_id].results
         results[frame] = computed.result
-        held = [results[entry.frame].version for entry in bank.recent if entry.frame in results]
+        marks = [results.mark(entry.frame) for entry in bank.recent]
+        held = [mark.version for mark in marks if mark is not None]
         self._archive.hold(object_id, held)
         self._archive.put(computed.result.version, computed.entry)
 
@@ -150,7 +160,7 @@ class ObjectStore:
             part.pop(frame, None)
             if value is not None:
                 part[frame] = value  # type: ignore[index, assignment]
-        state.results.update(edit.dropped)
+        state.results.put_back(edit.dropped)
 
     def bank_at(self, object_id: int, frame: int, *, is_backward: bool, rebuild: Rebuild) -> MemoryBank:
         """The memories an object has when tracking reaches a frame.
@@ -163,13 +173,14 @@ class ObjectStore:
         """
         state = self.objects[object_id]
         step = 1 if is_backward else -1
-        results: Mapping[int, StoredMask] = state.results
+        on_the_way: Mapping[int, StoredMask] = {}
         if state.approach is not None and state.approach.frame == frame:
-            results = ChainMap(state.results, dict(state.approach.results))
+            on_the_way = state.approach.results
         recent: list[MemoryEntry] = []
         missing = 0
         for age in count(1):
-            result = results.get(frame + step * age)
+            at = frame + step * age
+            result = state.results.mark(at) or on_the_way.get(at)
             if result is not None and not result.is_prompted and result.is_backward != is_backward:
                 # a direction reads its own results only: the order in which ranges are tracked does not matter
                 continue
@@ -180,7 +191,7 @@ class ObjectStore:
                 continue
             entry = self._archive.get(result.version)
             if entry is None and age <= self._num_recent:
-                entry = rebuild(frame + step * age, result)
+                entry = rebuild(at, state.results.get(at) or on_the_way[at])
                 self._archive.put(result.version, entry)
             if entry is not None:
                 recent.append(entry)
@@ -224,7 +235,7 @@ class ObjectStore:
             was_created=was_created,
         )
 
-    def _log(self, edit: Edit, dropped: dict[int, StoredMask]) -> None:
+    def _log(self, edit: Edit, dropped: Mapping[int, StoredMask]) -> None:
         if dropped:
             edit = replace(edit, dropped=dropped)
         self._edits = [*self._edits, edit][-MAX_EDITS:]

@@ -8,6 +8,7 @@ from masklet.predictors.features import CacheBudget
 from masklet.predictors.preprocess import PostProcess
 
 ARCHIVE_BYTES = 96 * 2**20
+RESULT_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,10 @@ class SessionOptions:
         features: Budget of encoded frames.
         archive_bytes: Budget of memories of tracked frames, which make re-tracking after an edit exact.
         post_process: How masks are tidied.
+        result_bytes: Budget of packed results in memory; more go into a temporary file, in the folder of ``features``.
     """
 
     features: CacheBudget = field(default_factory=CacheBudget)
     archive_bytes: int = ARCHIVE_BYTES
     post_process: PostProcess = field(default_factory=PostProcess)
+    result_bytes: int = RESULT_BYTES

@@ -58,9 +58,9 @@ def restore_object(session: VideoSession, object_id: int, known: KnownObject) ->
     store, engine = session._store, session._engine
     if object_id in store.objects:
         store.remove(object_id)
-    results = {
-        frame: replace(result, version=store.next_version()) for frame, result in known.results.items()
-    }
+    results = store.new_results()
+    for frame, result in known.results.items():
+        results[frame] = replace(result, version=store.next_version())
     state = ObjectState(prompts=dict(known.prompts), results=results)
     for frame in known.prompts:
         state.conditioning[frame] = engine.remember_again(session._read(frame), results[frame])
@@ -74,7 +74,7 @@ def known_object(session: VideoSession, object_id: int) -> KnownObject:
         SessionError: When there is no such object.
     """
     state = session._store.state(object_id)
-    return KnownObject(prompts=dict(state.prompts), results=dict(state.results))
+    return KnownObject(prompts=dict(state.prompts), results=state.results.copy())
 
 
 def count_results(session: VideoSession) -> int:

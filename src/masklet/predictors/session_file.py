@@ -20,7 +20,8 @@ from masklet.geometry import Box
 from masklet.masks import rle
 from masklet.predictors.object_store import ObjectStore
 from masklet.tracking.bank import MaskScore, MemoryEntry
-from masklet.tracking.state import Approach, ObjectState, StoredMask
+from masklet.tracking.results import Results, StoredMask
+from masklet.tracking.state import Approach, ObjectState
 from masklet.weights.load import LoadedModel
 
 _VERSION = 2
@@ -36,7 +37,9 @@ class SavedSession:
 
     def fill(self, store: ObjectStore) -> None:
         """Put the saved state into an empty store."""
-        store.objects.update(self.objects)
+        for object_id, state in self.objects.items():
+            state.results = store.new_results(state.results)
+            store.objects[object_id] = state
         newest = max(
             (result.version for state in self.objects.values() for result in _all_results(state)), default=0
         )
@@ -164,7 +167,7 @@ def _read_object(facts: dict[str, Any], tensors: dict[str, Tensor]) -> ObjectSta
         conditioning={
             int(frame): _read_entry(value, tensors) for frame, value in facts["conditioning"].items()
         },
-        results={int(frame): _read_result(value) for frame, value in facts["results"].items()},
+        results=Results.of({int(frame): _read_result(value) for frame, value in facts["results"].items()}),
         approach=_read_approach(facts["approach"]),
         edits=facts["edits"],
     )

@@ -24,6 +24,7 @@ from masklet.predictors.options import ARCHIVE_BYTES as ARCHIVE_BYTES
 from masklet.predictors.options import SessionOptions
 from masklet.predictors.preprocess import to_model_prompt
 from masklet.predictors.results import FrameResult
+from masklet.predictors.shelf import ResultShelf
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.policy import MemoryPolicy, choose_policy
@@ -75,10 +76,12 @@ class VideoSession:
         config = self.model.config
         num_frames = None if self.source is None else self.source.num_frames
         span = config.max_pointers if num_frames is None else min(num_frames, config.max_pointers)
+        self._shelf = ResultShelf(self.options.result_bytes, self.options.features.folder)
         self._store = ObjectStore(
             archive_bytes=self.options.archive_bytes,
             bank_capacity=config.max_pointers - 1,
             num_recent=config.num_memories - 1,
+            shelf=self._shelf,
         )
         self._engine = FrameEngine(
             self.model,
@@ -109,6 +112,7 @@ class VideoSession:
             self._ahead.close()
         self._engine.close()
         self._live.close()
+        self._shelf.close()
         if self.source is not None:
             self.source.close()
 

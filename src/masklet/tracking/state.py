@@ -7,32 +7,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from masklet.masks.rle import RLE
+import numpy as np
+
 from masklet.prompts import PromptSet
-from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMask:
-    """The result of one object on one frame.
-
-    Attributes:
-        rle: The mask at image size.
-        score: How sure the model was.
-        area: Pixels of the mask.
-        is_prompted: Whether a person prompted this frame.
-        is_backward: Whether it was tracked against time.
-        is_kept: Whether the memory policy lets later frames read it.
-        version: Number of the computation; memories of other versions are not its own.
-    """
-
-    rle: RLE
-    score: MaskScore
-    area: int
-    is_prompted: bool
-    is_backward: bool
-    is_kept: bool
-    version: int
+from masklet.tracking.bank import MemoryBank, MemoryEntry
+from masklet.tracking.results import Results, StoredMask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +43,7 @@ class ObjectState:
 
     prompts: dict[int, PromptSet] = field(default_factory=dict)
     conditioning: dict[int, MemoryEntry] = field(default_factory=dict)
-    results: dict[int, StoredMask] = field(default_factory=dict)
+    results: Results = field(default_factory=Results)
     approach: Approach | None = None
     edits: int = 0
 
@@ -87,22 +66,20 @@ class ObjectState:
         """
         if self.approach is not None and self.approach.frame == frame:
             return self.approach
-        known = self.results.get(frame)
+        known = self.results.mark(frame)
         is_backward = known is not None and known.is_backward
-        way = sorted(
-            (at for at in self.results if (at > frame) is is_backward and at != frame),
-            reverse=not is_backward,
-        )
-        found: dict[int, StoredMask] = {}
-        for at in way:
-            result = self.results[at]
-            if not result.is_prompted and result.is_backward is is_backward and (result.is_kept or not found):
-                found[at] = result
-            if len(found) > most:
-                break
+        marks = self.results.marks()
+        is_way = (marks.frames > frame) if is_backward else (marks.frames < frame)
+        is_way &= ~marks.is_prompted & (marks.is_backward == is_backward)
+        way, is_kept = marks.frames[is_way], marks.is_kept[is_way]
+        if not is_backward:
+            way, is_kept = way[::-1], is_kept[::-1]
+        is_kept = is_kept.copy()
+        is_kept[:1] = True  # the nearest was read in any case
+        found = {at: self.results[at] for at in way[is_kept][: most + 1].tolist()}
         return Approach(frame=frame, is_backward=is_backward, results=found)
 
-    def drop_dependents(self, frame: int) -> dict[int, StoredMask]:
+    def drop_dependents(self, frame: int) -> Results:
         """Remove the results that a change on a frame can alter.
 
         Results look ahead to the next prompted frame. So a change alters what was tracked past it, and what was
@@ -113,13 +90,9 @@ class ObjectState:
         """
         before = max((at for at in self.prompts if at < frame), default=-1)
         after = min((at for at in self.prompts if at > frame), default=math.inf)
-        dropped = {
-            at: result
-            for at, result in self.results.items()
-            if not result.is_prompted and ((at < after) if result.is_backward else (at > before))
-        }
-        for at in dropped:
-            del self.results[at]
+        marks = self.results.marks()
+        is_changed = np.where(marks.is_backward, marks.frames < after, marks.frames > before)
+        dropped = self.results.take(marks.frames[is_changed & ~marks.is_prompted])
         self.edits += 1
         return dropped
 
