@@ -70,13 +70,18 @@ def test_phone(open_page):
     studio = open_page(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
     studio.page.wait_for_load_state("networkidle")
     studio.shot("phone-home")
+    studio.check_touch_targets()
     studio.open_sample().shot("phone-nothing-yet")
     studio.page.touchscreen.tap(*studio.at(230, 250))
     expect(studio.object_cards()).to_have_count(1)
     studio.wait_until_saved()
     studio.shot("phone-object")
+    studio.check_touch_targets()
     studio.button("Raise the sheet").click()
     studio.shot("phone-sheet")
+    for panel in ("Classes", "Effects", "Review", "Objects"):
+        studio.page.get_by_role("tab", name=panel).click()
+        studio.check_touch_targets()
     studio.check_accessibility()
     studio.button("Lower the sheet").click()
     studio.track_to_the_end()
@@ -85,6 +90,7 @@ def test_phone(open_page):
     assert width <= PHONE["width"]
     studio.button("Export", exact=True).click()
     studio.shot("phone-export")
+    studio.check_touch_targets()
 
 
 def test_every_tool(studio, photo):

@@ -1,4 +1,4 @@
-import { Maximize, ZoomIn, ZoomOut } from "lucide-react";
+import { LoaderCircle, Maximize, ZoomIn, ZoomOut } from "lucide-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import { imagePoint } from "../geometry/points";
 import { candidateAt, toggleCandidate } from "../session/candidates";
@@ -60,6 +60,7 @@ export function Stage() {
         <canvas ref={above} aria-hidden="true" />
       </div>
       <div className={isBusy ? "stage-busy is-on" : "stage-busy"} aria-hidden="true" />
+      <LagMark />
       <div className="zoom-buttons">
         <IconButton label="Zoom out" tip="top" onClick={() => scene.current?.zoom(1 / ZOOM)}>
           <ZoomOut size={17} />
@@ -71,6 +72,19 @@ export function Stage() {
           <Maximize size={17} />
         </IconButton>
       </div>
+    </div>
+  );
+}
+
+/** Says that the picture is behind, and why. */
+function LagMark() {
+  const isBehind = useStudio((state) => state.isBehind);
+  const hasEffects = useStudio((state) => state.panel === "effects");
+  if (!isBehind) return null;
+  return (
+    <div className="stage-lag" aria-hidden="true" data-testid="lag">
+      <LoaderCircle size={15} className="spin" />
+      {hasEffects ? "Drawing the effect" : "Fetching the frame"}
     </div>
   );
 }

@@ -67,6 +67,11 @@ export class EffectsPainter {
     }
   }
 
+  /** Whether the frame and the effects that are wanted now are what is shown. */
+  isCurrent(media: Media): boolean {
+    return this.isShown(media, visibleMasks(media, this.session.desk.masks.at(this.session.state.frame)), null);
+  }
+
   /** Whether what is shown is what is wanted; of this height, or of any. */
   private isShown(media: Media, masks: readonly StoredMask[], height: number | null): boolean {
     const { shown } = this;

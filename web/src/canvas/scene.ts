@@ -6,6 +6,7 @@ import type { StudioSession } from "../session/studioSession";
 import type { PaintedPart } from "../video/maskWorker";
 import { drawBox, drawBrush, drawCross, drawPoints } from "./marks";
 import { EffectsPainter } from "./effectsPainter";
+import { Lag } from "./lag";
 import { OverlayPainter, overlayOf } from "./overlay";
 
 const MARGIN = 16;
@@ -29,6 +30,8 @@ export class Scene {
   private stage: Size = { width: 1, height: 1 };
   private readonly painter: OverlayPainter;
   private readonly effects: EffectsPainter;
+  private readonly lag: Lag;
+  private lagging: unknown = null;
   private mediaId: string | null = null;
   private isFitted = true;
   private asked = 0;
@@ -43,12 +46,14 @@ export class Scene {
   ) {
     this.painter = new OverlayPainter(session, () => { this.drawNow(); });
     this.effects = new EffectsPainter(session, () => { this.drawNow(); });
+    this.lag = new Lag((isBehind) => { session.store.set({ isBehind }); });
     this.stop = session.store.subscribe(() => { this.redraw(); });
   }
 
   close(): void {
     this.stop();
     this.effects.close();
+    this.lag.close();
     cancelAnimationFrame(this.asked);
   }
 
@@ -114,16 +119,29 @@ export class Scene {
       this.fit();
     }
     if (media === null) return;
-    if (state.panel === "effects" && state.candidates === null) void this.effects.want(media);
+    if (this.hasEffects) void this.effects.want(media);
     else this.painter.want({ mediaId: media.id, frame: state.frame }, overlayOf(this.session, media), media);
     this.drawBelow(media);
     this.drawAbove();
+    this.noteLag(media);
+  }
+
+  private get hasEffects(): boolean {
+    const { panel, candidates } = this.session.state;
+    return panel === "effects" && candidates === null;
+  }
+
+  private noteLag(media: Media): void {
+    const shown = this.layers()?.shown;
+    const isCurrent =
+      shown?.mediaId === media.id && (this.hasEffects ? this.effects.isCurrent(media) : shown.frame === this.session.state.frame);
+    this.lag.note(isCurrent, shown !== this.lagging, performance.now());
+    this.lagging = shown;
   }
 
   /** The newest frame whose masks are painted, together with them: the two are never of different frames. */
   private layers(): Layers | null {
-    const { panel, candidates } = this.session.state;
-    if (panel === "effects" && candidates === null) {
+    if (this.hasEffects) {
       const { shown } = this.effects;
       return shown === null ? null : { shown, picture: shown.picture, overlay: null };
     }

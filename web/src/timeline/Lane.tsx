@@ -1,8 +1,8 @@
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useRef, type CSSProperties, type MouseEvent } from "react";
 import type { ObjectState } from "../model/document";
 import type { Stretch } from "../model/lanes";
 import { useSession, useStudio } from "../session/context";
-import { percentOf, type Range } from "./range";
+import { frameAt, percentOf, type Range } from "./range";
 
 interface LaneProps {
   readonly object: ObjectState;
@@ -24,6 +24,11 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
     const stretches = session.desk.lanes.stretches(object.id, range.start, range.stop, width / 2);
     draw(canvas.current, stretches, { range, color: object.color, ratio, width });
   }, [session, version, object.id, object.color, range, ratio, width]);
+  const seek = (event: MouseEvent<HTMLElement>): void => {
+    const { left, width: extent } = event.currentTarget.getBoundingClientRect();
+    session.select(object.id);
+    session.seek(frameAt((event.clientX - left) / extent, range));
+  };
   const shown = object.prompts.filter(({ frame }) => frame >= range.start && frame < range.stop);
   return (
     <li className="lane" data-selected={isSelected} aria-label={object.name}>
@@ -31,7 +36,7 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
         <span className="dot" style={{ background: object.color }} />
         <span className="lane-text">{object.name}</span>
       </button>
-      <div className="lane-track">
+      <div className="lane-track" onClick={seek}>
         <canvas
           ref={canvas}
           width={Math.max(1, Math.round(width * ratio))}
@@ -44,9 +49,10 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
             key={frame}
             type="button"
             className="prompt-dot"
-            style={{ left: `${String(percentOf(frame, range))}%`, background: object.color }}
+            style={dotStyle(percentOf(frame, range), object.color)}
             aria-label={`${object.name}, prompted on frame ${String(frame)}`}
-            onClick={() => {
+            onClick={(event) => {
+              event.stopPropagation();
               session.select(object.id);
               session.seek(frame);
             }}
@@ -56,6 +62,12 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
     </li>
   );
 });
+
+/** Where a dot is; its share of the way keeps what a finger can hit within the lane. */
+function dotStyle(percent: number, color: string): CSSProperties {
+  const place = { "--along": String(percent / 100), left: `${String(percent)}%`, background: color };
+  return place as CSSProperties;
+}
 
 interface Look {
   readonly range: Range;
