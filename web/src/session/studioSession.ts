@@ -17,6 +17,7 @@ import { concernsMasks, nameOf, type Edit } from "../model/edits";
 import type { EffectSettings } from "../effects";
 import { initialState, isNewer, keepsApart, rangeToTrack, runningTrack, type Notice, type StudioState } from "../model/state";
 import { Store } from "../model/store";
+import { Checking } from "./checking";
 import { FrameDesk } from "./frameDesk";
 import { MaskDesk } from "./maskDesk";
 import { rememberApart, rememberedApart, rememberedEffects, rememberEffects } from "./remembered";
@@ -30,7 +31,7 @@ export class StudioSession {
   readonly frames: FrameDesk;
   private readonly queue: EditQueue<EditReply>;
   private readonly socket: ProjectSocket;
-  private readonly checked = new Set<string>();
+  private readonly checking = new Checking();
   private lastNotice = 0;
   private isClosed = false;
   private newestRevision = 0;
@@ -112,7 +113,7 @@ export class StudioSession {
       selectedId: media?.objects[0]?.id ?? null,
     });
     this.desk.open(media);
-    this.checked.clear();
+    this.checking.clear();
     this.show(0);
   }
 
@@ -157,17 +158,7 @@ export class StudioSession {
 
   /** Jump to the frame of which the model is least sure, among those that nobody looked at. */
   seekNextToCheck(): void {
-    const shown = (this.media?.objects ?? []).filter((one) => one.is_visible && !one.is_locked);
-    const key = (objectId: number, frame: number): string => `${String(objectId)}/${String(frame >> 3)}`;
-    const found = this.desk.lanes.nextToCheck(shown.map((one) => one.id), (id, frame) => this.checked.has(key(id, frame)));
-    if (found === null) {
-      this.tell(this.checked.size > 0 ? "You have seen every uncertain frame; starting over." : "Track something first.");
-      this.checked.clear();
-      return;
-    }
-    this.checked.add(key(found.objectId, found.frame));
-    this.seek(found.frame);
-    this.select(found.objectId);
+    this.checking.seekNext(this);
   }
 
   setEffects(effects: EffectSettings): void {
