@@ -136,6 +136,26 @@ def test_a_worker_that_eats_memory_or_dies_is_a_refusal(page, make_image, upload
     assert "code 9" in answer.json()["message"]
 
 
+def test_the_process_that_opens_a_file_waits_for_it(page, make_image, upload_file, client):
+    prober = client.app.state.studio.library._prober
+    first = upload_file(page.client, make_image(), name="a.png")
+    waiting = prober._spare
+    assert waiting.poll() is None
+    upload_file(page.client, make_image(), name="never opened.png")
+    assert prober._spare is waiting
+    assert add(page, first).status_code == 201
+    assert (waiting.returncode, prober._spare) == (0, None)
+    upload_file(page.client, make_image(), name="never opened either.png")
+    left = prober._spare
+    left.kill()  # as the system may, while nobody looks
+    left.wait()
+    assert add(page, upload_file(page.client, make_image("JPEG"))).status_code == 201
+    upload_file(page.client, make_image(), name="nor this.png")
+    left = prober._spare
+    prober.close()
+    assert left.returncode is not None
+
+
 @pytest.mark.parametrize("name", ["..", "a/b", "a\\b", "", "A", ".a", "a..", "a\n", "a.b.c.d", "/etc/passwd"])
 def test_only_names_the_server_makes_are_joined(tmp_path, name):
     with pytest.raises(RefusedError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 
 from PIL import Image
 
+from masklet.errors import MediaError
 from masklet.studio.decoding import Opener
 from masklet.studio.library import Library
 from masklet.studio.store import MediaRow
@@ -40,6 +42,7 @@ class FrameServer:
         self._opener = opener
         self._open: OrderedDict[str, FrameSource] = OrderedDict()
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def picture(self, media: MediaRow, request: FrameRequest) -> bytes:
         """One frame as a file.
@@ -73,8 +76,14 @@ class FrameServer:
         return [(source.pts_s(index) or 0.0) - first_s for index in range(media.num_frames)]
 
     def source(self, media: MediaRow) -> FrameSource:
-        """The frames of a medium; the least recently used file is closed when too many are open."""
+        """The frames of a medium; the least recently used file is closed when too many are open.
+
+        Raises:
+            MediaError: When it cannot be opened, or the studio is closing.
+        """
         with self._lock:
+            if self._is_closed:
+                raise MediaError("The studio is closing; start it again.")
             found = self._open.get(media.id)
             if found is None:
                 found = self._open[media.id] = self._library.open(media, self._opener)
@@ -82,6 +91,15 @@ class FrameServer:
             while len(self._open) > _OPEN_SOURCES:
                 self._open.popitem(last=False)[1].close()
             return found
+
+    def expect(self, media: MediaRow) -> None:
+        """Open a medium that will soon be shown; does not wait for it."""
+
+        def open_soon() -> None:
+            with suppress(MediaError):  # whoever asks for a frame is told
+                self.source(media)
+
+        threading.Thread(target=open_soon, name="masklet-frames", daemon=True).start()
 
     def forget(self, media_id: str) -> None:
         """Close a medium's file."""
@@ -93,6 +111,7 @@ class FrameServer:
     def close(self) -> None:
         """Close all files."""
         with self._lock:
+            self._is_closed = True
             for source in self._open.values():
                 source.close()
             self._open.clear()

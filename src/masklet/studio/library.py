@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 from masklet.errors import MediaError
 from masklet.studio.decoding import Opener
 from masklet.studio.paths import contain, new_id
-from masklet.studio.probing import Probed, probe_file
+from masklet.studio.probing import Probed, Prober
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import MediaRow, Store
@@ -32,6 +34,15 @@ class Library:
         self._settings = settings
         self._store = store
         self._uploads = uploads
+        self._prober = Prober(settings.limits)
+
+    def expect(self) -> None:
+        """A file is on its way: get ready to open it."""
+        self._prober.warm()
+
+    def close(self) -> None:
+        """Give back what waits for a file."""
+        self._prober.close()
 
     def add_upload(self, project_id: str, upload_id: str, *, allow_damaged: bool = False) -> MediaRow:
         """Make a finished upload a medium of a project.
@@ -84,8 +95,15 @@ class Library:
         return self._add(project_id, content, name, allow_damaged=True)
 
     def _add(self, project_id: str, content: Path, name: str, *, allow_damaged: bool) -> MediaRow:
-        facts = probe_file(content, name, self._settings.limits, allow_damaged=allow_damaged)
-        media = self._row(project_id, content, name, facts)
+        is_refused = threading.Event()
+        with ThreadPoolExecutor(1) as beside:
+            digest = beside.submit(file_digest, content, is_refused.is_set)
+            try:
+                facts = self._prober.probe(content, name, allow_damaged=allow_damaged)
+            except BaseException:
+                is_refused.set()
+                raise
+        media = self._row(project_id, content, name, facts, sha256=digest.result())
         target = contain(self._settings.media_folder, media.file)
         content.replace(target)
         try:
@@ -96,7 +114,7 @@ class Library:
         return media
 
     @staticmethod
-    def _row(project_id: str, content: Path, name: str, facts: Probed) -> MediaRow:
+    def _row(project_id: str, content: Path, name: str, facts: Probed, *, sha256: str) -> MediaRow:
         media_id = new_id()
         known = {key: value for key, value in asdict(facts).items() if key != "suffix"}
         return MediaRow(
@@ -104,7 +122,7 @@ class Library:
             project_id=project_id,
             name=name,
             file=f"{media_id}.{facts.suffix}",
-            sha256=file_digest(content),
+            sha256=sha256,
             num_bytes=content.stat().st_size,
             created_s=time.time(),
             **known,

@@ -6,17 +6,28 @@ Run by ``probing``; a file that makes a decoder eat memory, loop or crash takes 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import MaskletError, MediaLimitError, UnsupportedMediaError
 from masklet.studio.confinement import confine
+from masklet.video.image import read_image
+from masklet.video.probe import probe
+from masklet.video.structure import sniff_container
 
 
 def main() -> None:
-    """Read a request from standard input, write the answer to standard output."""
-    request = json.load(sys.stdin)
+    """Read a request from standard input, write the answer to standard output.
+
+    The request may come long after the start, or never; then the input ends.
+    """
+    line = sys.stdin.read()
+    if not line:
+        return
+    request = json.loads(line)
+    os.chdir(Path(request["path"]).parent)
     confine(request["memory_bytes"], request["seconds"])
     try:
         answer = _facts(Path(request["path"]), request["pixels"], allow_damaged=request["allow_damaged"])
@@ -31,12 +42,8 @@ def main() -> None:
 
 
 def _facts(path: Path, pixels: int, *, allow_damaged: bool) -> dict[str, Any]:
-    from masklet.video.structure import sniff_container
-
     if sniff_container(path) is None:
         return _image_facts(path, pixels)
-    from masklet.video.probe import probe
-
     facts = probe(path, allow_damaged=allow_damaged, max_pixels=pixels)
     return {
         "kind": "video",
@@ -55,8 +62,6 @@ def _facts(path: Path, pixels: int, *, allow_damaged: bool) -> dict[str, Any]:
 
 
 def _image_facts(path: Path, pixels: int) -> dict[str, Any]:
-    from masklet.video.image import read_image
-
     suffix = _image_suffix(path)
     height, width = read_image(path, max_pixels=pixels).shape[:2]
     return {

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,47 +37,93 @@ class Probed:
     damage: str | None
 
 
-def probe_file(path: Path, shown_name: str, limits: Limits, *, allow_damaged: bool = False) -> Probed:
-    """Open a file that somebody sent, away from this process.
+class Prober:
+    """Opens files that somebody sent, each in a process of its own, which may be started before the file is there."""
 
-    Args:
-        path: The file, alone in a folder of its own.
-        shown_name: What messages call it.
-        limits: Memory, time and pixels.
-        allow_damaged: Accept what is left of a cut or broken video.
+    def __init__(self, limits: Limits) -> None:
+        """Start nothing yet.
 
-    Raises:
-        MediaError: Or one of its kinds, when it is not what it should be, or takes too much.
-    """
-    request = {
-        "path": str(path),
-        "pixels": limits.pixels,
-        "memory_bytes": limits.probe_memory_bytes,
-        "seconds": limits.probe_seconds,
-        "allow_damaged": allow_damaged,
-    }
+        Args:
+            limits: Memory, time and pixels.
+        """
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._spare: subprocess.Popen[bytes] | None = None
+
+    def warm(self) -> None:
+        """Start the process for the next file, unless it waits already; does not wait for it."""
+        with self._lock:
+            if self._spare is not None and self._spare.poll() is not None:
+                _end(self._spare)
+                self._spare = None
+            self._spare = self._spare or _start()
+
+    def close(self) -> None:
+        """End the process that waits."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            _end(spare)
+
+    def probe(self, path: Path, shown_name: str, *, allow_damaged: bool = False) -> Probed:
+        """What a file is.
+
+        Args:
+            path: The file, alone in a folder of its own.
+            shown_name: What messages call it.
+            allow_damaged: Accept what is left of a cut or broken video.
+
+        Raises:
+            MediaError: Or one of its kinds, when it is not what it should be, or takes too much.
+        """
+        seconds = self._limits.probe_seconds
+        request = {
+            "path": str(path.resolve()),
+            "pixels": self._limits.pixels,
+            "memory_bytes": self._limits.probe_memory_bytes,
+            "seconds": seconds,
+            "allow_damaged": allow_damaged,
+        }
+        process = self._take()
+        try:
+            answer, _ = process.communicate(json.dumps(request).encode(), timeout=2 * seconds)
+        except subprocess.TimeoutExpired as error:
+            raise MediaLimitError(
+                f"{shown_name!r} takes longer than {2 * seconds} s to open; cut it in parts."
+            ) from error
+        finally:
+            if process.poll() is None:
+                _end(process)
+        if process.returncode != 0:
+            raise DamagedMediaError(
+                f"{shown_name!r} makes its decoder stop (code {process.returncode}); it is damaged or too large, so "
+                "convert it to H.264 in MP4 or to PNG."
+            )
+        return _read(answer, path.name, shown_name)
+
+    def _take(self) -> subprocess.Popen[bytes]:
+        """A process that waits for its request."""
+        self.warm()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare or _start()
+
+
+def _start() -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            cwd=path.parent,
-            env=environment,
-            timeout=2 * limits.probe_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise MediaLimitError(
-            f"{shown_name!r} takes longer than {2 * limits.probe_seconds} s to open; cut it in parts."
-        ) from error
-    if done.returncode != 0:
-        raise DamagedMediaError(
-            f"{shown_name!r} makes its decoder stop (code {done.returncode}); it is damaged or too large, so convert it "
-            "to H.264 in MP4 or to PNG."
-        )
-    return _read(done.stdout, path.name, shown_name)
+    return subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def _read(answer: bytes, name: str, shown_name: str) -> Probed:

@@ -110,6 +110,7 @@ class Studio:
         self.editor.flush()
         self.pool.close()
         self.frames.close()
+        self.library.close()
         for opener in self.openers:
             opener.close()
         self.store.close()

@@ -7,7 +7,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -157,10 +157,10 @@ class _Claim:
             self._busy.discard(self._id)
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in constant memory."""
+def file_digest(path: Path, is_cancelled: Callable[[], bool] = lambda: False) -> str:
+    """SHA-256 of a file, in constant memory; of its beginning when it is cancelled."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
+        while not is_cancelled() and (block := file.read(_READ_BYTES)):
             digest.update(block)
     return digest.hexdigest()

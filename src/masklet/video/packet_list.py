@@ -61,12 +61,13 @@ def _demux(decoder: FrameDecoder) -> Packets:
     keys: set[int] = set()
     hidden: list[int] = []
     num_empty = last_duration = 0
-    with media_errors(decoder.name):
+    name = decoder.name
+    with media_errors(name):
         decoder.prepare()
         order = PictureOrder() if decoder.stream.codec.canonical_name in _NUMBERED_PICTURES else None
         packets: Iterator[Packet[VideoStream]] = decoder.container.demux(decoder.stream)
         for packet in packets:
-            _check_packet(packet, decoder.name)
+            _check_packet(packet, name)
             if packet.size == 0:
                 num_empty += packet.dts is not None
                 continue

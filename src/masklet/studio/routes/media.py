@@ -40,7 +40,9 @@ def _upload_state(studio: Studio, upload: Upload) -> dict[str, Any]:
 @router.post("/uploads", response_model=UploadState, status_code=201)
 def begin_upload(studio: StudioDep, body: NewUpload) -> dict[str, Any]:
     """Announce a file; its parts follow with PUT."""
-    return _upload_state(studio, studio.uploads.begin(body.name, body.num_bytes, body.sha256))
+    upload = studio.uploads.begin(body.name, body.num_bytes, body.sha256)
+    studio.library.expect()
+    return _upload_state(studio, upload)
 
 
 @router.get("/uploads/{upload_id}", response_model=UploadState)
@@ -75,6 +77,7 @@ def remove_upload(studio: StudioDep, upload_id: IdPath) -> None:
 def add_media(studio: StudioDep, project: ProjectDep, body: NewMedia) -> dict[str, Any]:
     """Make a finished upload a medium; it is opened first in a process of its own."""
     media = studio.library.add_upload(project.id, body.upload_id, allow_damaged=body.allow_damaged)
+    studio.frames.expect(media)
     studio.hub.publish(project.id, {"type": "media"})
     return studio.store.media_state(media)
 
