@@ -1,5 +1,15 @@
 /** From doubt to doubt: which uncertain frames a person has been shown already. */
-import type { StudioSession } from "./studioSession";
+import type { Media } from "../model/document";
+import type { MaskDesk } from "./maskDesk";
+
+/** What it needs of the open project. */
+interface Checked {
+  readonly media: Media | null;
+  readonly desk: MaskDesk;
+  readonly seek: (frame: number) => void;
+  readonly select: (objectId: number) => void;
+  readonly tell: (text: string) => void;
+}
 
 /** Frames side by side look alike: one of so many is enough. */
 const NEAR = 8;
@@ -12,7 +22,7 @@ export class Checking {
   }
 
   /** Jump to the least certain frame that was not shown yet. */
-  seekNext(session: StudioSession): void {
+  seekNext(session: Checked): void {
     const listed = (session.media?.objects ?? []).filter((one) => one.is_visible && !one.is_locked);
     const key = (objectId: number, frame: number): string => `${String(objectId)}/${String(Math.floor(frame / NEAR))}`;
     const found = session.desk.lanes.nextToCheck(listed.map((one) => one.id), (id, frame) => this.seen.has(key(id, frame)));
