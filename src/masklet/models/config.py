@@ -12,6 +12,7 @@ from typing import Literal
 from masklet.errors import ConfigError
 
 SAM2_STABILITY = 0.98
+LOOK_AHEAD = 32
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -189,6 +190,11 @@ class ModelConfig:
         memory = self.memory
         if isinstance(memory, AffinityMemoryConfig) and memory.has_target and not memory.carry_dim:
             raise ConfigError("has_target needs the keys of a carried mask; set carry_dim above 0.")
+
+    @property
+    def look_ahead(self) -> int | None:
+        """How many frames before a prompted frame also read it, so that a correction stays near; None for all (SAM 2)."""
+        return LOOK_AHEAD if isinstance(self.memory, AffinityMemoryConfig) else None
 
     @property
     def grid(self) -> int:

@@ -67,20 +67,22 @@ class AffinityMemory(nn.Module):
     def _queries(self, keys: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n q"]:
         tokens = keys.flatten(2).transpose(1, 2)
         places = self.places[None].expand(len(tokens), -1, -1).to(tokens.dtype)
-        return torch.cat((tokens, places, torch.ones_like(tokens[..., :1])), dim=-1)
+        return torch.cat((tokens, places, torch.ones_like(tokens[..., :1]), _from_corner(places)), dim=-1)
 
     def _memory_keys(
-        self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"]
+        self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"], recency: float
     ) -> Float[Tensor, "b mn q"]:
         sharpness = self.log_sharpness.exp()
         nearness = self.log_nearness.exp()[rows][..., None]
         tokens = keys.flatten(3).transpose(2, 3) * sharpness
-        # -nearness * |p - q|^2, without the term in q alone, which softmax cancels
+        # -nearness * |p - q|^2 in full: softmax does not cancel the term in q, because nearness differs from row to row
         places = 2 * nearness[..., None] * self.places
-        bias = self.row_bias[rows][..., None] - nearness * self.places.square().sum(-1)
-        return torch.cat((tokens, places.to(tokens.dtype), bias[..., None].to(tokens.dtype)), dim=-1).flatten(
-            1, 2
+        bias = self.row_bias[rows][..., None, None] - nearness[..., None] * (
+            _from_corner(self.places) - recency
         )
+        by_query = (-nearness[..., None]).expand_as(bias)
+        placed = torch.cat((places, bias, by_query), dim=-1).to(tokens.dtype)
+        return torch.cat((tokens, placed), dim=-1).flatten(1, 2)
 
     @staticmethod
     def _read(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -109,6 +111,7 @@ class AffinityMemory(nn.Module):
         pointer_valid: Bool[Tensor, "b p"] | None,
         *,
         is_shared: bool = False,
+        recency: float = 0.0,
     ) -> Float[Tensor, "b c h w"]:
         """Condition features on memory.
 
@@ -121,6 +124,7 @@ class AffinityMemory(nn.Module):
             pointer_valid: False for padding pointers.
             is_shared: Whether several objects look at one frame and remember the same frames: then they read by the same
                 affinity.
+            recency: How much new entries, in which things lie near to where they were, are preferred to old ones.
         """
         values = (
             spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
@@ -131,11 +135,11 @@ class AffinityMemory(nn.Module):
         image_keys = spatial[:, :, : self.key_dim]
         if is_shared and len(features) > 1:
             queries = self._queries(self.encode_keys(features[:1]))
-            keys = self._memory_keys(image_keys[:1], rows[:1])
+            keys = self._memory_keys(image_keys[:1], rows[:1], recency)
             read = self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
         else:
             queries = self._queries(self.encode_keys(features))
-            keys = self._memory_keys(image_keys, rows)
+            keys = self._memory_keys(image_keys, rows, recency)
             mask = None
             if spatial_valid is not None:
                 mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
@@ -147,3 +151,8 @@ class AffinityMemory(nn.Module):
         for block in self.blocks:
             fused = block(fused, tokens, pointer_valid)
         return fused
+
+
+def _from_corner(places: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 1"]:
+    """Squared distances of places from (0, 0)."""
+    return places.square().sum(-1, keepdim=True)

@@ -78,6 +78,7 @@ class MemoryBatch:
         is_shared: Whether all objects remember the same frames at the same ages: then what comes from the images alone is
             the same for all.
         others: Share of each cell (b, m, h, w) that other objects have, where these exclude each other; else None.
+        recency: How much new entries are preferred to old ones by models that read by affinity; 0 as they were trained.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -89,6 +90,7 @@ class MemoryBatch:
     newest: Int[Tensor, " b"] | None = None
     is_shared: bool = False
     others: Float[Tensor, "b m h w"] | None = None
+    recency: float = 0.0
 
 
 class SegmentationModel(nn.Module):
@@ -280,6 +282,7 @@ class SegmentationModel(nn.Module):
                 pointers,
                 memory.pointer_valid,
                 is_shared=memory.is_shared,
+                recency=memory.recency,
             )
         keys, values, valid = self._memory_tokens(memory)
         num_pointers = values.shape[1] - memory.spatial.shape[1] * self.config.grid**2

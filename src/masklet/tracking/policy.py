@@ -35,6 +35,7 @@ class Moment:
         max_pointers: Most pointers the model reads.
         least_stability: Below it the single mask of a clear prompt gives way to the best of three.
         forgets_absent: Whether the last frames that show the object are read, however long ago they were.
+        look_ahead: Frames to come among which a prompted one is read; None for all of them.
     """
 
     frame: int
@@ -43,6 +44,7 @@ class Moment:
     max_pointers: int
     least_stability: float = SAM2_STABILITY
     forgets_absent: bool = False
+    look_ahead: int | None = None
 
     def age(self, frame: int) -> int:
         """Frames since another frame, in the direction of tracking; negative for frames to come."""
@@ -78,6 +80,7 @@ class MemoryPolicy:
             are ambiguous (b,), and given each object's bank.
         keep: Whether a tracked mask may be read later.
         are_rivals: Whether objects that are tracked together exclude each other, before their masks are remembered.
+        recency: How much new memories are preferred to old ones, among several objects, by models that read by affinity.
     """
 
     name: str
@@ -85,6 +88,7 @@ class MemoryPolicy:
     choose: Choose
     keep: Keep
     are_rivals: bool = False
+    recency: float = 0.0
 
 
 def nearest_conditioning(
@@ -92,12 +96,13 @@ def nearest_conditioning(
 ) -> list[MemoryEntry]:
     """Prompted frames an object reads, in order of time: the nearest ones behind, and the next one ahead.
 
-    SAM 2 reads all that lie ahead. One bounds what a correction can change: nothing on the far side of the prompted
-    frame before it.
+    SAM 2 reads all that lie ahead. One, and none that is far, bounds what a correction can change; see ``affected_by``.
     """
     by_age = sorted(bank.conditioning.values(), key=lambda entry: moment.age(entry.frame))
     behind = [entry for entry in by_age if moment.age(entry.frame) >= 0][:limit]
     ahead = [entry for entry in by_age if moment.age(entry.frame) < 0][-1:]
+    if moment.look_ahead is not None:
+        ahead = [entry for entry in ahead if -moment.age(entry.frame) <= moment.look_ahead]
     return sorted(behind + ahead, key=lambda entry: entry.frame)
 
 
@@ -219,6 +224,7 @@ def keep_good(score: MaskScore) -> bool:
 
 
 LOST_LOGIT = -1.0
+RECENCY_AMONG_TWINS = 0.6  # which of two twins is where, only the last frames know
 
 
 def without_rivals(logits: Tensor) -> Tensor:
@@ -236,7 +242,14 @@ def without_rivals(logits: Tensor) -> Tensor:
 RECENT = MemoryPolicy(name="recent", attend=attend_recent, choose=choose_by_iou, keep=keep_all)
 QUALITY = MemoryPolicy(name="quality", attend=attend_kept, choose=choose_by_iou, keep=keep_good)
 MOTION = MemoryPolicy(name="motion", attend=attend_kept, choose=choose_by_motion, keep=keep_good)
-RIVALS = MemoryPolicy(name="rivals", attend=attend_seen, choose=choose_by_iou, keep=keep_all, are_rivals=True)
+RIVALS = MemoryPolicy(
+    name="rivals",
+    attend=attend_seen,
+    choose=choose_by_iou,
+    keep=keep_all,
+    are_rivals=True,
+    recency=RECENCY_AMONG_TWINS,
+)
 POLICIES: Mapping[str, MemoryPolicy] = {policy.name: policy for policy in (RECENT, QUALITY, MOTION, RIVALS)}
 
 

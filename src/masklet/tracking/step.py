@@ -107,7 +107,9 @@ def collect_memory(
     num_spatial = max(len(one.spatial) for one in attended)
     num_pointers = max(len(one.pointers) for one in attended)
     first = attended[0].spatial[0][0]
-    spatial = torch.zeros(len(attended), num_spatial, *first.features.shape, dtype=dtype, device=device)
+    is_full = all(len(one.spatial) == num_spatial for one in attended)
+    make = torch.empty if is_full else torch.zeros
+    spatial = make(len(attended), num_spatial, *first.features.shape, dtype=dtype, device=device)
     pointers = torch.zeros(len(attended), num_pointers, len(first.pointer), dtype=dtype, device=device)
     rows = torch.zeros(len(attended), num_spatial, dtype=torch.long)
     ages = torch.zeros(len(attended), num_pointers)
@@ -186,6 +188,7 @@ class Tracker:
             max_pointers=self.pointer_span,
             least_stability=config.least_stability,
             forgets_absent=config.forgets_absent,
+            look_ahead=config.look_ahead,
         )
 
     def condition(
@@ -198,7 +201,8 @@ class Tracker:
             attended, moment, pointer_span=self.pointer_span, dtype=features.dtype, device=features.device
         )
         if self.policy.are_rivals and len(banks) > 1:
-            memory = replace(memory, others=shares_of_others(attended, banks, memory.spatial))
+            others = shares_of_others(attended, banks, memory.spatial)
+            memory = replace(memory, others=others, recency=self.policy.recency)
         return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
