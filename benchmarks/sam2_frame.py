@@ -86,7 +86,7 @@ def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]
         side = loaded.config.mask_side
         return MemoryEntry(
             frame=frame,
-            features=past.features[row, frame],
+            written=past.features[row, frame],
             pointer=past.pointers[row, frame],
             logits=torch.zeros(side, side, dtype=torch.float16),
             score=score,

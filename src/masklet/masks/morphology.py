@@ -38,10 +38,13 @@ def remove_specks(mask: BoolArray, max_area: int) -> BoolArray:
     _check_two_dimensional(mask)
     if max_area <= 0:
         return mask.astype(bool, copy=True)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(as_bytes(mask), connectivity=8)
+    near = _around(mask)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(as_bytes(mask[near]), connectivity=8)
     is_kept = np.asarray(stats[:, cv2.CC_STAT_AREA]) > max_area
     is_kept[0] = False
-    return is_kept[np.asarray(labels, dtype=np.int32)]
+    cleaned = np.zeros(mask.shape, dtype=bool)
+    cleaned[near] = mask[near] if is_kept[1:].all() else is_kept[np.asarray(labels, dtype=np.int32)]
+    return cleaned
 
 
 def largest_component(mask: BoolArray) -> BoolArray:
@@ -71,9 +74,16 @@ def parts_at(mask: BoolArray, points: Sequence[tuple[int, int]]) -> BoolArray:
         bool (h, w); empty when no pixel lies on the mask.
     """
     _check_two_dimensional(mask)
-    _, labels = cv2.connectedComponents(as_bytes(mask), connectivity=8)
-    kept = {int(labels[row, column]) for column, row in points} - {0}
-    return np.isin(labels, list(kept))
+    found = np.zeros(mask.shape, dtype=bool)
+    hits = [(column, row) for column, row in points if mask[row, column]]
+    if not hits:
+        return found
+    near = _around(mask)
+    _, labels = cv2.connectedComponents(as_bytes(mask[near]), connectivity=8)
+    labels = np.asarray(labels)
+    for column, row in hits:
+        found[near] |= labels == labels[row - near[0].start, column - near[1].start]
+    return found
 
 
 def grown(mask: BoolArray, by: int) -> BoolArray:
@@ -126,6 +136,12 @@ def resolve_overlaps(logits: FloatArray) -> BoolArray:
     winner = np.argmax(logits, axis=0)
     indices = np.arange(len(logits))[:, None, None]
     return np.equal(indices, winner) & np.greater(logits, 0)
+
+
+def _around(mask: BoolArray) -> tuple[slice, slice]:
+    """Rows and columns of the box around the pixels that are on; the whole of an empty mask."""
+    x, y, width, height = cv2.boundingRect(as_bytes(mask))
+    return (slice(y, y + height), slice(x, x + width)) if width else (slice(0, None), slice(0, None))
 
 
 def _check_two_dimensional(mask: BoolArray) -> None:
