@@ -139,6 +139,32 @@ def test_session_and_database_drop_the_same_masks(page, media_id, client):
     assert frames_of_both() == [2, 8]
 
 
+def test_a_correction_leaves_what_is_far_before_it(page, media_id, monkeypatch):
+    monkeypatch.setattr("masklet.models.config.LOOK_AHEAD", 2)
+    page.prompt(media_id)
+    page.track(media_id)
+    before = page.masks(media_id)
+    mask = {"size": [40, 56], "counts": before[3]["counts"]}
+    answer = page.prompt(media_id, frame=6, clicks=(), mask=mask).json()
+    assert answer["dropped"] == {"after": 3, "before": 9}
+    assert page.masks(media_id) == [
+        *before[:4],
+        next(one for one in page.masks(media_id) if one["frame"] == 6),
+    ]
+    page.track(media_id)
+    after = page.masks(media_id)
+    assert after[:4] == before[:4]
+    assert after[5] != before[5]
+    page.prompt(media_id, object_id=2)
+    page.prompt(media_id, object_id=2, frame=6, clicks=(), mask=mask)
+    page.track(media_id, keeps_apart=False)
+    afresh = [{**one, "object_id": 1} for one in page.masks(media_id) if one["object_id"] == 2]
+    assert afresh == after  # what was left is what would be found
+    for _ in range(3):
+        page.edit("POST", f"/api/projects/{page.project_id}/undo")
+    assert page.masks(media_id) == before
+
+
 def test_a_mask_is_a_prompt_and_its_own_answer(page, media_id):
     mask = page.prompt(media_id).json()["mask"]
     given = {"size": [40, 56], "counts": mask["counts"]}

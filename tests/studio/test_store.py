@@ -56,7 +56,7 @@ def put_object(recorder, name="it"):
 
 def put_prompt(recorder):
     put_object(recorder)
-    recorder.drop_dependents(MEDIA, 1, 4)
+    recorder.drop_dependents(MEDIA, 1, 4, 2)
     recorder.put(
         "prompts", {"media_id": MEDIA, "object_id": 1, "frame": 4, "prompts": '{"clicks":[[1,1,true]]}'}
     )
@@ -151,7 +151,7 @@ def test_a_prompt_drops_what_rests_on_it_and_undo_brings_it_back(store, project_
     store.edits.edit(request(project_id, 1, "edit-0002"), put_prompt)
     assert [one.frame for one in store.results.of_object(MEDIA, 1)] == [1, 7, 8]
     store.results.put([result(5)])  # tracked since: rests on the prompt that is taken back now
-    edited = store.edits.step(request(project_id, 2, "undo-0001"), "undo")
+    edited = store.edits.step(request(project_id, 2, "undo-0001"), "undo", look_ahead=2)
     assert store.results.of_object(MEDIA, 1) == rows
     assert edited.touched == ((MEDIA, 1),)
 

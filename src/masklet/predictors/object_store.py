@@ -33,7 +33,13 @@ class ObjectStore:
     """Objects by id, with undo."""
 
     def __init__(
-        self, *, archive_bytes: int, bank_capacity: int, num_recent: int, shelf: Shelf | None = None
+        self,
+        *,
+        archive_bytes: int,
+        bank_capacity: int,
+        num_recent: int,
+        shelf: Shelf | None = None,
+        look_ahead: int | None = None,
     ) -> None:
         """Make an empty store.
 
@@ -42,6 +48,7 @@ class ObjectStore:
             bank_capacity: Most recent entries of a bank.
             num_recent: Recent spatial memories the model reads; so many are made again when they left the archive.
             shelf: Where results are kept once they are packed; in memory if not given.
+            look_ahead: How far the model looks ahead to prompted frames; see ``ModelConfig``.
         """
         self.objects: dict[int, ObjectState] = {}
         self._archive = EntryArchive(archive_bytes)
@@ -50,6 +57,7 @@ class ObjectStore:
         self._shelf = shelf
         self._bank_capacity = bank_capacity
         self._num_recent = num_recent
+        self._look_ahead = look_ahead
 
     def new_results(self, results: Mapping[int, StoredMask] | None = None) -> Results:
         """Results of an object, kept where this store keeps them."""
@@ -78,7 +86,7 @@ class ObjectStore:
         self.objects[object_id] = state
         edit = self._edit_of(object_id, frame, state, was_created=was_created)
         state.approach = state.approach_to(frame, self._bank_capacity)
-        dropped = state.drop_dependents(frame)
+        dropped = state.drop_dependents(frame, self._look_ahead)
         state.prompts[frame] = prompts
         state.conditioning[frame] = computed.entry
         state.results[frame] = computed.result
@@ -105,7 +113,7 @@ class ObjectStore:
                 f"Object {object_id} has no prompts on frame {frame}; there is nothing to clear."
             )
         edit = self._edit_of(object_id, frame, state, was_created=False)
-        dropped = state.drop_dependents(frame)
+        dropped = state.drop_dependents(frame, self._look_ahead)
         state.approach = None
         for part in (state.prompts, state.conditioning, state.results):
             part.pop(frame, None)
@@ -150,7 +158,7 @@ class ObjectStore:
 
     def _restore(self, edit: Edit, frame: int) -> None:
         state = self.objects[edit.object_id]
-        state.drop_dependents(frame)
+        state.drop_dependents(frame, self._look_ahead)
         state.approach = edit.approach
         for part, value in (
             (state.prompts, edit.prompt),

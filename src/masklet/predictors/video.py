@@ -82,6 +82,7 @@ class VideoSession:
             bank_capacity=config.max_pointers - 1,
             num_recent=config.num_memories - 1,
             shelf=self._shelf,
+            look_ahead=config.look_ahead,
         )
         self._engine = FrameEngine(
             self.model,

@@ -160,7 +160,7 @@ class Editor:
 
         def perform(recorder: Recorder) -> dict[str, Any]:
             _check_unlocked(_object(recorder, media.id, object_id), is_needed=True)
-            recorder.drop_dependents(media.id, object_id, frame)
+            recorder.drop_dependents(media.id, object_id, frame, self._workshop.pool.look_ahead)
             num_before = len(recorder.changes)
             recorder.delete("prompts", key)
             if len(recorder.changes) == num_before:
@@ -214,9 +214,12 @@ class Editor:
         Raises:
             RefusedError: When there is none, or the request is stale.
         """
-        return self._on_engine(
-            project_id, request, lambda: self._workshop.store.edits.step(request, direction)
-        )
+
+        def work() -> Edited:
+            look_ahead = self._workshop.pool.look_ahead
+            return self._workshop.store.edits.step(request, direction, look_ahead=look_ahead)
+
+        return self._on_engine(project_id, request, work)
 
     def prompt(
         self, place: PromptPlace, request: EditRequest, prompts: PromptSet, look: NewLook | None = None
@@ -272,12 +275,14 @@ class Editor:
                 _check_class(recorder, media.project_id, look.class_id)
                 row_of_object = _new_object(media.id, object_id, look.name, None, look.class_id)
                 recorder.put("objects", values_of(row_of_object))
-            recorder.drop_dependents(media.id, object_id, frame)
+            look_ahead = self._workshop.pool.look_ahead
+            after, before = recorder.drop_dependents(media.id, object_id, frame, look_ahead)
             said = json.dumps(prompts_to_json(prompts))
             key = {"media_id": media.id, "object_id": object_id, "frame": frame}
             recorder.put("prompts", {**key, "prompts": said})
             recorder.put("results", values_of(row))
-            return {"object_id": object_id, "mask": shown}
+            dropped = {"after": after, "before": before}
+            return {"object_id": object_id, "mask": shown, "dropped": dropped}
 
         edited = self._workshop.store.edits.edit(request, perform)
         publish_mask(self._workshop.hub, media, row)

@@ -231,13 +231,21 @@ class MaskState(Wire):
     is_backward: bool
 
 
+class DroppedMasks(Wire):
+    """Tracked masks of the object that are gone: those after one frame, and those tracked backward before another."""
+
+    after: int
+    before: int
+
+
 class EditReply(Wire):
-    """An edit that is on the disk: the new revision, and what it made."""
+    """An edit that is on the disk: the new revision, what it made, and which tracked masks may have changed by it."""
 
     revision: Whole
     object_id: ObjectId | None = None
     action: Text | None = None
     mask: MaskState | None = None
+    dropped: DroppedMasks | None = None
 
 
 class MaskRange(Wire):

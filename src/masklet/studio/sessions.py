@@ -84,6 +84,15 @@ class SessionPool:
         """Sessions held in memory."""
         return len(self._open)
 
+    @property
+    def look_ahead(self) -> int | None:
+        """How far the model looks ahead to prompted frames.
+
+        Raises:
+            MaskletError: When the model cannot be loaded.
+        """
+        return self._model().config.look_ahead
+
     def get(self, media: MediaRow) -> VideoSession:
         """The session of a medium, as the database has it.
 

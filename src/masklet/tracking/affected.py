@@ -24,17 +24,20 @@ class Affected:
         return frame < self.before if is_backward else frame > self.after
 
 
-def affected_by(prompted: Iterable[int], frame: int) -> Affected:
+def affected_by(prompted: Iterable[int], frame: int, look_ahead: int | None = None) -> Affected:
     """What a change on a frame alters: all that was tracked past it, and what was tracked towards it.
 
-    A tracked frame also reads the next prompted frame ahead of it. So a change reaches back to the prompted frame before.
+    A tracked frame also reads the next prompted frame ahead of it, if it is not far. So a change reaches back to the
+    prompted frame before, or so far.
 
     Args:
         prompted: The prompted frames of the object; whether the changed one is among them does not matter.
         frame: The frame on which something is said, said anew or taken back.
+        look_ahead: As in ``Moment``.
     """
     others = sorted(prompted)
-    return Affected(
-        after=max((at for at in others if at < frame), default=-1),
-        before=min((at for at in others if at > frame), default=math.inf),
-    )
+    after = max((at for at in others if at < frame), default=-1)
+    before = min((at for at in others if at > frame), default=math.inf)
+    if look_ahead is not None:
+        after, before = max(after, frame - look_ahead - 1), min(before, frame + look_ahead + 1)
+    return Affected(after=after, before=before)

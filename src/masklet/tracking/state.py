@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from masklet.prompts import PromptSet
+from masklet.tracking.affected import affected_by
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.results import Results, StoredMask
 
@@ -79,19 +80,17 @@ class ObjectState:
         found = {at: self.results[at] for at in way[is_kept][: most + 1].tolist()}
         return Approach(frame=frame, is_backward=is_backward, results=found)
 
-    def drop_dependents(self, frame: int) -> Results:
-        """Remove the results that a change on a frame can alter.
-
-        Results look ahead to the next prompted frame. So a change alters what was tracked past it, and what was
-        tracked towards it from the prompted frame before.
+    def drop_dependents(self, frame: int, look_ahead: int | None = None) -> Results:
+        """Remove the results that a change on a frame can alter; see ``affected_by``.
 
         Returns:
             What was removed, for undo.
         """
-        before = max((at for at in self.prompts if at < frame), default=-1)
-        after = min((at for at in self.prompts if at > frame), default=math.inf)
+        affected = affected_by(self.prompts, frame, look_ahead)
         marks = self.results.marks()
-        is_changed = np.where(marks.is_backward, marks.frames < after, marks.frames > before)
+        is_changed = np.where(
+            marks.is_backward, marks.frames < affected.before, marks.frames > affected.after
+        )
         dropped = self.results.take(marks.frames[is_changed & ~marks.is_prompted])
         self.edits += 1
         return dropped

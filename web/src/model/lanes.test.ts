@@ -12,16 +12,12 @@ const note = (frame: number, changes: Partial<LaneNote> = {}): LaneNote => ({
   ...changes,
 });
 
-test("a correction drops what was tracked past it, and towards it from the prompted frame before", () => {
+test("an edit drops what was tracked past it, by the direction of tracking, and no prompted frame", () => {
   const lanes = new Lanes();
   for (let frame = 0; frame < 10; frame++) lanes.put(note(frame, { isBackward: frame < 3, isPrompted: frame === 3 || frame === 7 }));
-  expect(lanes.dropDependents(1, 9, [3, 7, 9])).toEqual([0, 1, 2, 8, 9]);
-  expect(lanes.dropDependents(1, 5, [3, 5, 7])).toEqual([4, 5, 6]);
+  expect(lanes.drop(1, { after: 7, before: 2 })).toEqual([0, 1, 8, 9]);
+  expect(lanes.drop(1, { after: 2, before: 9 })).toEqual([2, 4, 5, 6]);
   expect(lanes.numKnown(1)).toBe(2);
-  lanes.put(note(1));
-  lanes.put(note(5, { isBackward: true }));
-  expect(lanes.dropDependents(1, 6, [3, 6, 7])).toEqual([5]);
-  expect(lanes.dropDependents(1, 0, [0, 3, 7])).toEqual([1]);
 });
 
 test("stretches say visible, absent and prompted, and leave gaps where nothing is known", () => {

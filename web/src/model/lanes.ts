@@ -10,6 +10,12 @@ export interface LaneNote {
   readonly isBackward: boolean;
 }
 
+/** Which tracked frames an edit made stale. */
+export interface Dropped {
+  readonly after: number;
+  readonly before: number;
+}
+
 export type LaneKind = "visible" | "absent" | "prompted";
 
 export interface Stretch {
@@ -52,14 +58,9 @@ export class Lanes {
     return this.byObject.get(objectId)?.size ?? 0;
   }
 
-  /**
-   * Forget what rests on a frame that was said something else of; the server does the same. What was tracked towards the
-   * frame from the prompted frame before it looked ahead to it, and goes too.
-   */
-  dropDependents(objectId: number, frame: number, prompted: readonly number[]): number[] {
+  /** Forget what was tracked past `after`, and backward past `before`: an edit made it stale, as the server says. */
+  drop(objectId: number, { after, before }: Dropped): number[] {
     const lane = this.byObject.get(objectId);
-    const after = Math.max(-1, ...prompted.filter((one) => one < frame));
-    const before = Math.min(Infinity, ...prompted.filter((one) => one > frame));
     const dropped: number[] = [];
     for (const note of lane?.values() ?? []) {
       const isDependent = note.isBackward ? note.frame < before : note.frame > after;

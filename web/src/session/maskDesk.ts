@@ -6,7 +6,7 @@ import type { MaskMessage } from "../masks/message";
 import type { PaintedMask } from "../masks/paint";
 import { areaOf, type Mask } from "../masks/runs";
 import type { Media } from "../model/document";
-import { Lanes } from "../model/lanes";
+import { Lanes, type Dropped } from "../model/lanes";
 import { MaskStore, type StoredMask } from "../video/maskStore";
 import { MaskWorker, type PaintedPart } from "../video/maskWorker";
 
@@ -99,9 +99,8 @@ export class MaskDesk {
     this.put(one);
   }
 
-  /** See `Lanes`; `prompted` are the prompted frames of the object. */
-  dropDependents(objectId: number, frame: number, prompted: readonly number[]): void {
-    this.masks.remove(objectId, this.lanes.dropDependents(objectId, frame, prompted));
+  drop(objectId: number, dropped: Dropped): void {
+    this.masks.remove(objectId, this.lanes.drop(objectId, dropped));
     this.tell();
   }
 

@@ -362,9 +362,8 @@ export class StudioSession {
     } else if (change.kind === "remove-object") {
       this.desk.removeObject(change.objectId);
     } else if ("frame" in change) {
+      if (reply.dropped != null) this.desk.drop(change.objectId, reply.dropped);
       const media = findMedia(this.state.project, change.mediaId);
-      const prompts = media === null ? [] : (findObject(media, change.objectId)?.prompts ?? []);
-      this.desk.dropDependents(change.objectId, change.frame, prompts.map((one) => one.frame));
       if (reply.mask == null || media === null) void this.reload();
       else if (media.id === this.state.mediaId) void this.desk.takeReply(reply.mask, media);
     }

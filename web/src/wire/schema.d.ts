@@ -791,6 +791,16 @@ export interface components {
             readonly words: string;
         };
         /**
+         * DroppedMasks
+         * @description Tracked masks of the object that are gone: those after one frame, and those tracked backward before another.
+         */
+        readonly DroppedMasks: {
+            /** After */
+            readonly after: number;
+            /** Before */
+            readonly before: number;
+        };
+        /**
          * Edit
          * @description What every edit carries: the revision it was made on, and an id so that it is done once.
          */
@@ -802,11 +812,12 @@ export interface components {
         };
         /**
          * EditReply
-         * @description An edit that is on the disk: the new revision, and what it made.
+         * @description An edit that is on the disk: the new revision, what it made, and which tracked masks may have changed by it.
          */
         readonly EditReply: {
             /** Action */
             readonly action?: string | null;
+            readonly dropped?: components["schemas"]["DroppedMasks"] | null;
             readonly mask?: components["schemas"]["MaskState"] | null;
             /** Object Id */
             readonly object_id?: number | null;
@@ -1010,6 +1021,7 @@ export interface components {
         readonly LabelsReply: {
             /** Action */
             readonly action?: string | null;
+            readonly dropped?: components["schemas"]["DroppedMasks"] | null;
             /**
              * Format
              * @enum {string}

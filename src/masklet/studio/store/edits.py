@@ -99,28 +99,36 @@ class Recorder:
             "INSERT INTO label_records VALUES (?, ?, ?)", (records_id, project_id, content)
         )
 
-    def drop_dependents(self, media_id: str, object_id: int, frame: int) -> None:
-        """Remove the tracked results that a change on a frame can alter, as a session does."""
-        place = _dependents_of(self._connection, media_id, object_id, frame)
+    def drop_dependents(
+        self, media_id: str, object_id: int, frame: int, look_ahead: int | None
+    ) -> tuple[int, int]:
+        """Remove the tracked results that a change on a frame can alter, as a session does; see ``affected_by``.
+
+        Returns:
+            ``after`` and ``before`` of what is affected.
+        """
+        place = _dependents_of(self._connection, (media_id, object_id, frame), look_ahead)
         for row in self.rows(f"SELECT * FROM results WHERE {_DEPENDENT}", place):
             self.delete("results", row)
+        return place[2:]
 
 
 _DEPENDENT = (
     "media_id = ? AND object_id = ? AND is_prompted = 0 AND "
     "((is_backward = 0 AND frame > ?) OR (is_backward = 1 AND frame < ?))"
 )
-_NO_FRAME = 2**62
+_NO_FRAME = 2**53 - 1  # the largest whole number of a page
 
 
 def _dependents_of(
-    connection: sqlite3.Connection, media_id: str, object_id: int, frame: int
+    connection: sqlite3.Connection, place: tuple[str, int, int], look_ahead: int | None
 ) -> tuple[str, int, int, int]:
-    """Values of ``_DEPENDENT`` for a change on a frame."""
+    """Values of ``_DEPENDENT`` for a change of an object of a medium on a frame."""
+    media_id, object_id, frame = place
     found = connection.execute(
         "SELECT frame FROM prompts WHERE media_id = ? AND object_id = ?", (media_id, object_id)
     )
-    affected = affected_by((row["frame"] for row in found), frame)
+    affected = affected_by((row["frame"] for row in found), frame, look_ahead)
     return media_id, object_id, affected.after, int(min(affected.before, _NO_FRAME))
 
 
@@ -170,8 +178,15 @@ class EditLog:
                 _note_work(connection, request.action, recorder.changes)
             return self._acknowledge(connection, request, reply, _touched(recorder.changes))
 
-    def step(self, request: EditRequest, direction: Literal["undo", "redo"]) -> Edited:
+    def step(
+        self, request: EditRequest, direction: Literal["undo", "redo"], *, look_ahead: int | None = None
+    ) -> Edited:
         """Take back the last edit that stands, or do the first one again that was taken back.
+
+        Args:
+            request: Whose edit it is.
+            direction: Which of the two.
+            look_ahead: How far the model looks ahead to prompted frames; see ``affected_by``.
 
         Raises:
             RefusedError: When there is none, or the revision is not the present one.
@@ -190,7 +205,7 @@ class EditLog:
                 raise RefusedError(409, f"no_{direction}", f"There is nothing to {direction}.")
             changes = _unpacked(found["changes"])
             for change in reversed(changes) if is_undo else changes:
-                _apply(connection, change, is_undo=is_undo)
+                _apply(connection, change, is_undo=is_undo, look_ahead=look_ahead)
             connection.execute(
                 "UPDATE edits SET is_undone = ? WHERE project_id = ? AND number = ?",
                 (int(is_undo), request.project_id, found["number"]),
@@ -305,12 +320,13 @@ def _touched(changes: Sequence[Change]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found))
 
 
-def _apply(connection: sqlite3.Connection, change: Change, *, is_undo: bool) -> None:
+def _apply(connection: sqlite3.Connection, change: Change, *, is_undo: bool, look_ahead: int | None) -> None:
     wanted, known = (change.before, change.after) if is_undo else (change.after, change.before)
     some = wanted or known or {}
     if change.table == "prompts":
         # what was tracked since then rests on prompts that are not in force any more
-        place = _dependents_of(connection, some["media_id"], some["object_id"], some["frame"])
+        place = some["media_id"], some["object_id"], some["frame"]
+        place = _dependents_of(connection, place, look_ahead)
         connection.execute(f"DELETE FROM results WHERE {_DEPENDENT}", place)
     if wanted is None:
         _remove(connection, change.table, some)
