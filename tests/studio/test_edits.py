@@ -90,7 +90,8 @@ def test_undo_gives_back_prompt_and_tracked_masks_exactly(page, media_id):
     assert objects_of(page)[0]["prompts"] == [
         {"frame": 0, "clicks": [[16.0, 18.0, True]], "box": None, "mask": None}
     ]
-    assert page.track(media_id)["status"] == "done"
+    job = page.track(media_id, direction="both")
+    assert (job["status"], job["num_done"], job["num_total"]) == ("done", 20, 20)
     assert page.masks(media_id) == before  # nothing was stale, so nothing was computed again
 
 

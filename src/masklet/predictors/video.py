@@ -231,16 +231,22 @@ class VideoSession:
         self._is_cancelled = True
 
     def track(
-        self, start: int | None = None, stop: int | None = None, *, backward: bool = False
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        *,
+        backward: bool = False,
+        is_new_only: bool = False,
     ) -> Iterator[FrameResult]:
         """Follow all objects through the frames of [start, stop), each from its first prompt in this direction on.
 
-        Results that are in force are given again without work. The loop may prompt, add and remove objects.
+        Results that are in force are given again with little work. The loop may prompt, add and remove objects.
 
         Args:
             start: First frame of the range; None for the first of a video or the newest of a stream.
             stop: Frame after the last; None for the end of the source.
             backward: Visit the range from its last frame to its first, against time.
+            is_new_only: Pass over frames of a video on which nothing has to be computed.
 
         Raises:
             SessionError: When the session has no source, the range is not within it or has gone by in a
@@ -253,7 +259,7 @@ class VideoSession:
             yield from self._live.track(start, stop, lambda: self._is_cancelled, backward=backward)
             return
         frames = self._range(source.num_frames, start or 0, stop, backward=backward)
-        yield from self._sweep(frames, ObjectState.is_reached, is_backward=backward)
+        yield from self._sweep(frames, ObjectState.is_reached, is_backward=backward, skips_known=is_new_only)
 
     @torch.inference_mode()
     def result_at(self, frame: int) -> FrameResult:

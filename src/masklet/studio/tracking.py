@@ -21,6 +21,8 @@ from masklet.studio.store import MediaRow, ResultRow, Store
 from masklet.studio.stream import Hub
 from masklet.studio.wire import WireMask, pack_mask
 
+Visit = tuple[FrameResult | None, int]
+"""A frame on which something was computed, and how many before it were passed over; None for those at the end."""
 _FLUSH_ROWS = 64
 _FLUSH_S = 1.0
 _GIVE_BACK_S = 10.0
@@ -80,7 +82,7 @@ class TrackTask:
         self._workshop = workshop
         self._job = job
         self._range = frames
-        self._steps: Iterator[FrameResult] | None = None
+        self._steps: Iterator[Visit] | None = None
         self._rows: list[ResultRow] = []
         self._flushed_s = self._gave_back_s = time.monotonic()
         self._lock = threading.Lock()
@@ -120,9 +122,13 @@ class TrackTask:
             session.use_policy(self._policy)
             self._steps = _visit(session, self._range)
         count = count_results(session)
-        result = next(self._steps, None)
-        if result is None or self._is_abandoned:
+        visit = next(self._steps, None)
+        if visit is None or self._is_abandoned:
             return True
+        result, num_passed = visit
+        if result is None:
+            self._workshop.jobs.advance(self._job, num_passed, is_fresh=False)
+            return False
         fresh = [
             to_row(self.media.id, object_id, result.index, one)
             for object_id, one in results_since(session, result.index, count).items()
@@ -132,6 +138,8 @@ class TrackTask:
         for row in fresh:
             publish_mask(self._workshop.hub, self.media, row)
         self._workshop.jobs.advance(self._job, is_fresh=bool(fresh))
+        if num_passed:
+            self._workshop.jobs.advance(self._job, num_passed, is_fresh=False)
         if len(self._rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed_s > _FLUSH_S:
             self.flush()
         if time.monotonic() - self._gave_back_s > _GIVE_BACK_S:
@@ -152,11 +160,17 @@ class TrackTask:
         self._workshop.jobs.end(self._job, final, message)
 
 
-def _visit(session: VideoSession, frames: TrackRange) -> Iterator[FrameResult]:
-    if frames.is_forward:
-        yield from session.track(frames.start, frames.stop)
-    if frames.is_backward:
-        yield from session.track(frames.start, frames.stop, backward=True)
+def _visit(session: VideoSession, frames: TrackRange) -> Iterator[Visit]:
+    for is_backward in (False, True):
+        if not (frames.is_backward if is_backward else frames.is_forward):
+            continue
+        num_left = frames.stop - frames.start
+        for result in session.track(frames.start, frames.stop, backward=is_backward, is_new_only=True):
+            place = result.index - frames.start if is_backward else frames.stop - 1 - result.index
+            yield result, num_left - place - 1
+            num_left = place
+        if num_left:
+            yield None, num_left
 
 
 def publish_mask(hub: Hub, media: MediaRow, row: ResultRow) -> None:
