@@ -202,15 +202,37 @@ def test_every_state_is_told_to_assistive_technology(studio, theme):
     studio.check_accessibility()
 
 
+def test_a_project_that_is_gone_leads_back(studio):
+    studio.page.goto(f"{studio.base}?project=0123456789abcdef")
+    expect(studio.page.get_by_role("alert").get_by_text("There is no such project")).to_be_visible()
+    studio.check_accessibility()
+    studio.button("All projects").click()
+    expect(studio.button("Try the sample clip")).to_be_visible()
+
+
+def test_the_page_says_when_the_picture_is_behind(studio):
+    held = []
+    studio.page.route("**/frames/143?*", lambda route: held.append(route))  # neither answered nor refused
+    studio.open_sample()
+    press(studio, "End")
+    expect(studio.page.get_by_test_id("lag")).to_have_text("Fetching the frame")
+    assert len(held) == 1
+    studio.shot("desk-behind")
+    studio.page.unroute("**/frames/143?*")  # what is held goes on
+    studio.wait_for_frame(143)
+    expect(studio.page.get_by_test_id("lag")).to_have_count(0)
+
+
 def test_live_camera(open_page):
     studio = open_page(permissions=["camera"])
     studio.button("Use the camera").click()
     canvas = studio.page.locator(".live-canvas[data-on=true]")
     canvas.wait_for()
-    expect(studio.page.get_by_text("masks per second")).to_be_visible()
+    expect(studio.page.get_by_text("pictures per second")).to_be_visible()
     box = canvas.bounding_box()
     studio.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(studio.page.get_by_role("list", name="Objects").get_by_text("Object 1")).to_be_visible()
+    expect(studio.page.get_by_text("masks per second")).to_be_visible()
     studio.page.wait_for_timeout(1500)
     studio.shot("desk-live")
     studio.check_accessibility()
@@ -268,13 +290,23 @@ def test_a_file_is_dropped_on_an_open_project(studio, photo):
         "aria-current", "true"
     )
     expect(studio.page.get_by_role("region", name="Timeline")).to_have_count(0)  # it is an image
+    studio.add_object(100, 150)
+    expect(strip.get_by_role("button", name="dropped.jpg, 1 object")).to_be_visible()
     studio.shot("desk-two-media")
+    studio.check_accessibility()
     press(studio, "PageUp")
     expect(studio.page.get_by_role("region", name="Timeline")).to_be_visible()
 
 
 def test_the_timeline_zooms_and_seeks(studio):
     studio.open_sample()
+    studio.add_object(230, 250)
+    lane = studio.page.locator(".lane-track")
+    extent = lane.bounding_box()["width"]
+    lane.click(position={"x": 0.25 * extent, "y": 10})
+    studio.wait_for_frame(36)
+    studio.button("prompted on frame 0").click()
+    studio.wait_for_frame(0)
     slider = studio.page.get_by_role("slider", name="Place in the video")
     box = slider.bounding_box()
     studio.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + 10)

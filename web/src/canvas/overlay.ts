@@ -7,11 +7,12 @@ import type { StudioSession } from "../session/studioSession";
 import type { PaintedPart } from "../video/maskWorker";
 
 const OBJECT = { fill: 0.36, outline: 0.95 };
-const SELECTED = { fill: 0.5, outline: 1 };
+const SELECTED = { fill: 0.5, outline: 1, rim: 0.9 };
 const DIMMED = { fill: 0.12, outline: 0.35 };
 const PREVIEW = { fill: 0.28, outline: 0.85 };
 const CANDIDATE = { fill: 0.34, outline: 0.9 };
 const CHOSEN = { fill: 0.66, outline: 1 };
+const BESIDE_HOVERED = { fill: 0.08, outline: 0.3 };
 
 /** The masks to paint on the frame that is shown, lowest first. */
 export function overlayOf(session: StudioSession, media: Media): PaintedMask[] {
@@ -34,7 +35,7 @@ export function overlayOf(session: StudioSession, media: Media): PaintedMask[] {
       if (isWanted(place)) found.push({ mask, style: { color: parseColor(color), ...strength } });
     }
   };
-  paintCandidates((place) => !isMarked(place), CANDIDATE);
+  paintCandidates((place) => !isMarked(place), candidates?.hovered == null ? CANDIDATE : BESIDE_HOVERED);
   paintCandidates(isMarked, CHOSEN);
   if (preview !== null) {
     const color = session.selected?.color ?? paletteColor(nextObjectId(media));
@@ -52,6 +53,7 @@ function isSame(first: readonly PaintedMask[], second: readonly PaintedMask[]): 
         mask === other.mask &&
         style.fill === other.style.fill &&
         style.outline === other.style.outline &&
+        style.rim === other.style.rim &&
         style.color.every((value, channel) => value === other.style.color[channel])
       );
     })

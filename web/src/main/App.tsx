@@ -8,10 +8,12 @@ import { SessionContext } from "../session/context";
 import { MediaIn } from "../session/mediaIn";
 import { StudioSession } from "../session/studioSession";
 import { Button } from "../ui/Button";
+import { useTheme } from "../ui/theme";
 import { usePlace, type Place } from "./place";
 
 export function App() {
   const [place, go] = usePlace();
+  useTheme();
   const mediaIn = useMemo(() => new MediaIn(), []);
   const open = useCallback((id: string) => { go({ kind: "project", id }); }, [go]);
   const home = useCallback(() => { go({ kind: "home" }); }, [go]);
@@ -53,9 +55,9 @@ function ProjectPage({ id, mediaIn, onHome, go }: ProjectPageProps) {
   }, [id]);
   if (problem !== "") {
     return (
-      <main className="page-problem" role="alert">
+      <main className="page-problem">
         <h1>This project cannot be opened</h1>
-        <p>{problem}</p>
+        <p role="alert">{problem}</p>
         <Button look="primary" onClick={onHome}>All projects</Button>
       </main>
     );

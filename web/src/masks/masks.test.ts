@@ -86,6 +86,14 @@ test("masks are painted with fill inside and outline at the edge", () => {
   expect(pixels[3]).toBe(0);
 });
 
+test("a rim is white around the outline, within the mask", () => {
+  const square = { width: 12, height: 12 };
+  const mask = fromBitmap(Uint8Array.from({ length: 144 }, (_, at) => (at % 12 > 1 && at % 12 < 10 && at > 23 && at < 120 ? 1 : 0)), square);
+  const pixels = paintMasks([{ mask, style: { color: parseColor("#102030"), fill: 0.5, outline: 1, rim: 1 } }], square);
+  const across = [1, 2, 3, 4].map((x) => [...pixels.slice(4 * (6 * 12 + x), 4 * (6 * 12 + x) + 4)]);
+  expect(across).toEqual([[0, 0, 0, 0], [255, 255, 255, 255], [16, 32, 48, 255], [16, 32, 48, 128]]);
+});
+
 test("the box that is painted holds all masks and shows what the whole picture does there", () => {
   const square = { width: 40, height: 50 };
   const disc = (cx: number, cy: number): Mask =>

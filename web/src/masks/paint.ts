@@ -2,11 +2,12 @@ import type { Box } from "../geometry/box";
 import type { Size } from "../geometry/points";
 import { boxOf, stretchesOf, type Mask, type Stretches } from "./runs";
 
-/** How one mask is drawn: fill and outline opacities from 0 to 1. */
+/** How one mask is drawn: opacities from 0 to 1 of its fill, its outline and, where there is one, a white rim around that. */
 export interface PaintStyle {
   readonly color: readonly [number, number, number];
   readonly fill: number;
   readonly outline: number;
+  readonly rim?: number;
 }
 
 export interface PaintedMask {
@@ -40,19 +41,30 @@ interface Paper {
   readonly lineWidth: number;
 }
 
-/** The whole mask as a line, and over it what is further than the line's width from every edge. */
+/** The whole mask as a line, and over it what is further than the line's width from every edge; a rim is a line more. */
 function drawOne(columns: Uint32Array, mask: Stretches, { size, lineWidth }: Paper, style: PaintStyle): void {
-  const line = packed(style.color, style.outline);
-  const fill = packed(style.color, style.fill);
+  const rim = style.rim ?? 0;
+  const rimWidth = rim > 0 ? Math.max(1, Math.round(lineWidth / 2)) : 0;
+  if (rim > 0) drawInner(columns, mask, { size, lineWidth: 0 }, packed(WHITE, rim));
+  drawInner(columns, mask, { size, lineWidth: rimWidth }, packed(style.color, style.outline));
+  drawInner(columns, mask, { size, lineWidth: rimWidth + lineWidth }, packed(style.color, style.fill));
+}
+
+const WHITE = [255, 255, 255] as const;
+
+/** What is further than a line's width from every edge. */
+function drawInner(columns: Uint32Array, mask: Stretches, { size, lineWidth }: Paper, ink: number): void {
   const { first, from, to } = mask;
-  for (let x = 0; x < size.width; x++) {
+  for (let x = lineWidth; x < size.width - lineWidth; x++) {
     const base = x * size.height;
-    for (let at = first[x]; at < first[x + 1]; at++) columns.fill(line, base + from[at], base + to[at]);
-    if (x < lineWidth || x >= size.width - lineWidth) continue;
     for (let at = first[x]; at < first[x + 1]; at++) {
+      if (lineWidth === 0) {
+        columns.fill(ink, base + from[at], base + to[at]);
+        continue;
+      }
       const inside = [from[at] + lineWidth, to[at] - lineWidth] as const;
       forEachOverlap(mask, x - lineWidth, inside, (start, stop) => {
-        forEachOverlap(mask, x + lineWidth, [start, stop], (a, b) => { columns.fill(fill, base + a, base + b); });
+        forEachOverlap(mask, x + lineWidth, [start, stop], (a, b) => { columns.fill(ink, base + a, base + b); });
       });
     }
   }

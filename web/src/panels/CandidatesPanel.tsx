@@ -1,9 +1,11 @@
 import { Check, Combine, LoaderCircle, SquaresSubtract, Trash2 } from "lucide-react";
 import { areaOf } from "../masks/runs";
+import type { Media } from "../model/document";
 import { count } from "../model/words";
 import { acceptCandidates, combineCandidates, rejectCandidates, toggleCandidate } from "../session/candidates";
 import { useSession, useStudio } from "../session/context";
 import { Button } from "../ui/Button";
+import { CutOut } from "./ObjectThumb";
 
 const SEARCHING = {
   everything: "Looking for everything on this frame. This takes a few seconds.",
@@ -17,9 +19,10 @@ const HINTS = {
 };
 
 /** What a search found, to take or to leave. */
-export function CandidatesPanel() {
+export function CandidatesPanel({ media }: { readonly media: Media }) {
   const session = useSession();
   const candidates = useStudio((state) => state.candidates);
+  const frame = useStudio((state) => state.frame);
   if (candidates === null) return null;
   const { status, list, chosen, hovered } = candidates;
   const hover = (place: number | null): void => { session.store.set({ candidates: { ...candidates, hovered: place } }); };
@@ -46,7 +49,7 @@ export function CandidatesPanel() {
               onPointerLeave={() => { hover(null); }}
               onClick={() => { toggleCandidate(session, place); }}
             >
-              <span className="dot" style={{ background: one.color }} />
+              <CutOut media={media} frame={frame} mask={one.mask} color={one.color} />
               <span>{one.label === "" ? `Candidate ${String(place + 1)}` : one.label}</span>
               <small>
                 {candidates.source === "words" ? `${String(Math.round(100 * one.score))} % sure` : `${((100 * areaOf(one.mask)) / size).toFixed(1)} % of the picture`}

@@ -1,5 +1,6 @@
 import { Film, Trash2 } from "lucide-react";
 import { frameAddress, removeMedia } from "../api/requests";
+import type { Media } from "../model/document";
 import { count } from "../model/words";
 import { useSession, useStudio } from "../session/context";
 import { IconButton } from "../ui/Button";
@@ -20,10 +21,10 @@ export function MediaStrip() {
       <ul>
         {media.map((one) => (
           <li key={one.id} data-current={one.id === current}>
-            <button type="button" aria-current={one.id === current} aria-label={one.name} onClick={() => { session.open(one.id); }}>
+            <button type="button" aria-current={one.id === current} aria-label={nameOf(one)} onClick={() => { session.open(one.id); }}>
               <img src={frameAddress(one.id, 0, Math.min(96, one.height))} alt="" loading="lazy" draggable={false} />
               {one.num_frames > 1 ? <Film size={13} className="media-kind" aria-hidden="true" /> : null}
-              {one.objects.length > 0 ? <span className="media-count" aria-label={count(one.objects.length, "object")}>{one.objects.length}</span> : null}
+              {one.objects.length > 0 ? <span className="media-count">{one.objects.length}</span> : null}
             </button>
             <IconButton label={`Remove ${one.name}`} className="media-remove" tip="bottom" onClick={() => { remove(one.id, one.name); }}>
               <Trash2 size={13} />
@@ -33,4 +34,8 @@ export function MediaStrip() {
       </ul>
     </nav>
   );
+}
+
+function nameOf({ name, objects }: Media): string {
+  return objects.length === 0 ? name : `${name}, ${count(objects.length, "object")}`;
 }

@@ -10,10 +10,22 @@ const PICTURE_HEIGHT = 360;
 /** The object cut out of the frame on which it was first shown. */
 export function ObjectThumb({ media, object }: { readonly media: Media; readonly object: ObjectState }) {
   const { desk } = useSession();
-  const canvas = useRef<HTMLCanvasElement>(null);
   useStudio((state) => state.masksVersion);
   const frame = object.prompts[0]?.frame ?? null;
   const mask = frame === null ? null : (desk.masks.find(object.id, frame)?.mask ?? null);
+  return <CutOut media={media} frame={frame} mask={mask} color={object.color} />;
+}
+
+interface CutOutProps {
+  readonly media: Media;
+  readonly frame: number | null;
+  readonly mask: Mask | null;
+  readonly color: string;
+}
+
+/** What a mask leaves of a frame, small; the colour alone while there is none. */
+export function CutOut({ media, frame, mask, color }: CutOutProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
   const side = Math.round(SIDE * (window.devicePixelRatio || 1));
   useEffect(() => {
     if (mask === null || frame === null) return;
@@ -26,8 +38,8 @@ export function ObjectThumb({ media, object }: { readonly media: Media; readonly
     return () => { isCurrent = false; };
   }, [media.id, media.height, frame, mask]);
   return (
-    <span className="thumb" style={{ borderColor: object.color }}>
-      {mask === null ? <span className="thumb-empty" style={{ background: object.color }} /> : <canvas ref={canvas} width={side} height={side} aria-hidden="true" />}
+    <span className="thumb" style={{ borderColor: color }}>
+      {mask === null ? <span className="thumb-empty" style={{ background: color }} /> : <canvas ref={canvas} width={side} height={side} aria-hidden="true" />}
     </span>
   );
 }

@@ -12,7 +12,7 @@ export function ObjectsPanel({ media }: { readonly media: Media }) {
   const selectedId = useStudio((state) => state.selectedId);
   const isNew = useStudio((state) => state.isNewObject);
   const isChoosing = useStudio((state) => state.candidates !== null);
-  if (isChoosing) return <CandidatesPanel />;
+  if (isChoosing) return <CandidatesPanel media={media} />;
   const selected = findObject(media, selectedId);
   return (
     <div className="objects-panel">

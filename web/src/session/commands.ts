@@ -87,7 +87,11 @@ export const commands: readonly Command[] = [
     isEnabled: hasMedia,
     perform: ({ store }) => {
       store.set({ panel: "objects", candidates: null });
-      requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=words]")?.focus());
+      requestAnimationFrame(() => {
+        const field = document.querySelector<HTMLInputElement>("[data-testid=words]");
+        field?.focus();
+        field?.select();
+      });
     },
   },
   {

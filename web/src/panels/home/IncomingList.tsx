@@ -10,9 +10,9 @@ export function IncomingList({ mediaIn }: { readonly mediaIn: MediaIn }) {
   return (
     <ul className="incoming" aria-label="Files on their way" aria-live="polite">
       {files.map((file) => (
-        <li key={file.id} data-status={file.status} role={file.status === "failed" ? "alert" : undefined}>
+        <li key={file.id} data-status={file.status}>
           {file.status === "failed" ? <CircleAlert size={18} aria-hidden="true" /> : <LoaderCircle size={18} className="spin" aria-hidden="true" />}
-          <div>
+          <div role={file.status === "failed" ? "alert" : undefined}>
             <b>{file.name}</b>
             <small>{wordsFor(file)}</small>
             {file.status === "sending" ? <progress value={file.share} max={1} aria-label={`Sending ${file.name}`} /> : null}

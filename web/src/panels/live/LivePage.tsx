@@ -29,7 +29,7 @@ export function LivePage({ onLeave }: { readonly onLeave: () => void }) {
         <h1>Live camera</h1>
         <div className="top-bar-end">
           <span className="live-rate" role="status">
-            {status.kind === "running" ? `${status.perSecond.toFixed(1)} masks per second` : ""}
+            {status.kind === "running" ? `${status.perSecond.toFixed(1)} ${status.objects.length === 0 ? "pictures" : "masks"} per second` : ""}
           </span>
         </div>
       </header>
@@ -54,24 +54,26 @@ export function LivePage({ onLeave }: { readonly onLeave: () => void }) {
           <p className="live-hint">Click something to follow it. Nothing is recorded.</p>
         ) : null}
       </main>
-      <ul className="live-objects" aria-label="Objects">
-        {status.objects.map((id) => (
-          <li key={id} data-selected={status.selectedId === id}>
-            <button type="button" className="live-object" aria-pressed={status.selectedId === id} onClick={() => view.current?.select(id)}>
-              <span className="dot" style={{ background: paletteColor(id) }} />
-              Object {id}
-            </button>
-            <IconButton label={`Stop following object ${String(id)}`} tip="top" onClick={() => view.current?.remove(id)}>
-              <Trash2 size={15} />
-            </IconButton>
-          </li>
-        ))}
-        {status.objects.length > 0 ? (
-          <li>
-            <Button look="quiet" onClick={() => view.current?.select(null)}>New object</Button>
-          </li>
-        ) : null}
-      </ul>
+      <section aria-label="What is followed">
+        <ul className="live-objects" aria-label="Objects">
+          {status.objects.map((id) => (
+            <li key={id} data-selected={status.selectedId === id}>
+              <button type="button" className="live-object" aria-pressed={status.selectedId === id} onClick={() => view.current?.select(id)}>
+                <span className="dot" style={{ background: paletteColor(id) }} />
+                Object {id}
+              </button>
+              <IconButton label={`Stop following object ${String(id)}`} tip="top" onClick={() => view.current?.remove(id)}>
+                <Trash2 size={15} />
+              </IconButton>
+            </li>
+          ))}
+          {status.objects.length > 0 ? (
+            <li>
+              <Button look="quiet" onClick={() => view.current?.select(null)}>New object</Button>
+            </li>
+          ) : null}
+        </ul>
+      </section>
     </div>
   );
 }
