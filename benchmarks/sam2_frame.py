@@ -1,7 +1,6 @@
 """A tracked frame of SAM 2.1 tiny beside transformers' Sam2Video: same random weights, full memory, CPU, float32.
 
     python benchmarks/sam2_frame.py [--objects 1] [--rounds 2] [--side 1024]      # interleaved in one process
-    python benchmarks/sam2_frame.py --objects 10 --alone                          # ours alone: its peak of memory
     python benchmarks/sam2_frame.py --first                                       # a click, and opening a clip
 
 A frame is everything from pixels to masks and their memory: encoder, reading seven memories and sixteen pointers of each
@@ -13,108 +12,39 @@ of the first measured frame are compared at the decoder's size.
 clip of 200 frames at 1280 x 720 to its first mask.
 
 Ratios are medians over rounds of the times in the same round; own CPU time stands first, because other processes may take
-the machine's time. Results: results/sam2_frame_<objects>.json, sam2_peak.json, sam2_first.json.
+the machine's time. Results: results/sam2_frame_<objects>.json, sam2_first.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
+from sam2_memory import NUM_PAST, SIDE, Memories, our_frames, picture
 from sam2_peer import RESULTS, interleaved, our_loaded, random_weights, ratio, reference_model
 from torch import Tensor
-from transformers import Sam2VideoInferenceSession
 
 import masklet
 from masklet.evaluation.report import run_facts, write_json
-from masklet.geometry import Size
-from masklet.models.config import ModelConfig
 from masklet.predictors.engine import FrameEngine
 from masklet.predictors.features import CacheBudget
 from masklet.predictors.preprocess import PostProcess
-from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.policy import RECENT
 from masklet.tracking.step import ModelPrompt
-from masklet.video.source import Frame
 from masklet.video.writer import Mp4Writer
 from masklet.weights.load import LoadedModel
-
-SIDE = 1024
-NUM_PAST = 16
-HEIGHT, WIDTH = 720, 1280
-
-
-class Memories:
-    """The same random past for both sides: features (64, h, w) and pointers of each object and frame."""
-
-    def __init__(self, config: ModelConfig, num_objects: int) -> None:
-        """Draw them."""
-        shape = (num_objects, NUM_PAST, config.value_dim, config.grid, config.grid)
-        generator = torch.Generator().manual_seed(1)
-        self.features = torch.randn(shape, generator=generator).to(torch.bfloat16)
-        self.pointers = torch.randn(num_objects, NUM_PAST, config.hidden_dim, generator=generator)
-        self.clicks_xy = torch.rand(num_objects, 2, generator=generator) * config.image_size
-
-
-def picture(index: int) -> np.ndarray:
-    """A frame of noise and stripes, RGB uint8."""
-    generator = np.random.default_rng(index)
-    coarse = generator.integers(0, 256, (HEIGHT // 40, WIDTH // 40, 3), dtype=np.uint8)
-    return coarse.repeat(40, axis=0).repeat(40, axis=1)
-
-
-def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:
-    """Follows the objects into the next frame."""
-    engine = FrameEngine(
-        loaded,
-        RECENT,
-        pointer_span=NUM_PAST,
-        budget=CacheBudget(memory_bytes=1),
-        post_process=PostProcess(),
-        next_version=lambda: 0,
-    )
-    score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
-
-    def entry(row: int, frame: int) -> MemoryEntry:
-        side = loaded.config.mask_side
-        return MemoryEntry(
-            frame=frame,
-            written=past.features[row, frame],
-            pointer=past.pointers[row, frame],
-            logits=torch.zeros(side, side, dtype=torch.float16),
-            score=score,
-            box=None,
-        )
-
-    banks = [
-        MemoryBank(
-            conditioning={0: entry(row, 0)}, recent=tuple(entry(row, index) for index in range(1, NUM_PAST))
-        )
-        for row in range(len(past.pointers))
-    ]
-    indices = iter(range(NUM_PAST, 1000))
-
-    @torch.inference_mode()
-    def follow() -> list[Tensor]:
-        nonlocal banks
-        index = next(indices)
-        frame = Frame(index=index, pts_s=None, image=picture(index))
-        found = engine.track(engine.encode(frame), Size(HEIGHT, WIDTH), index, banks, is_backward=False)
-        banks = [bank.with_tracked(one.entry) for bank, one in zip(banks, found, strict=True)]
-        return [one.logits for one in found]
-
-    return follow
 
 
 def peer_frames(model: Any, loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:  # noqa: ANN401 - transformers' class
     """The same of transformers' model; its frames are resized beforehand."""
+    from transformers import Sam2VideoInferenceSession
+
     from masklet.predictors.preprocess import to_pixels
 
     side = loaded.config.image_size
@@ -154,11 +84,6 @@ def peer_frames(model: Any, loaded: LoadedModel, past: Memories) -> Callable[[],
     return follow
 
 
-def peak_mb() -> float:
-    """Highest memory of this process so far."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-
-
 def facts(arguments: argparse.Namespace, more: str) -> dict[str, object]:
     """Where the result comes from."""
     side = "" if arguments.side == SIDE else f" --side {arguments.side}"
@@ -166,7 +91,7 @@ def facts(arguments: argparse.Namespace, more: str) -> dict[str, object]:
         command=f"python benchmarks/sam2_frame.py {more}{side}",
         model=f"sam2.1-tiny, random weights, {arguments.side} px",
         threads=str(torch.get_num_threads()),
-        transformers=transformers.__version__,
+        transformers=version("transformers"),
     )
 
 
@@ -200,24 +125,6 @@ def side_by_side(arguments: argparse.Namespace) -> None:
     }
     write_json(RESULTS / f"sam2_frame_{arguments.objects}.json", document)
     print({name: value for name, value in document.items() if name != "facts"})
-
-
-def alone(arguments: argparse.Namespace) -> None:
-    """Ours alone, for its peak."""
-    config, state = random_weights(arguments.side, 0)
-    loaded = our_loaded(config, state)
-    before = peak_mb()
-    follow = our_frames(loaded, Memories(config, arguments.objects))
-    for _ in range(arguments.rounds):
-        follow()
-    document: dict[str, object] = {
-        "objects": arguments.objects,
-        "peak_mb": peak_mb(),
-        "peak_mb_before_the_first_frame": before,
-        "facts": facts(arguments, f"--objects {arguments.objects} --alone"),
-    }
-    write_json(RESULTS / "sam2_peak.json", document)
-    print(document)
 
 
 def write_clip(path: Path) -> None:
@@ -284,11 +191,9 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--objects", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--first", action="store_true")
     arguments = parser.parse_args()
-    task = alone if arguments.alone else first_mask if arguments.first else side_by_side
-    task(arguments)
+    (first_mask if arguments.first else side_by_side)(arguments)
 
 
 if __name__ == "__main__":

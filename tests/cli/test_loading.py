@@ -1,9 +1,15 @@
 """The --runtime option: the same masks from another runtime, and refusals in one sentence."""
 
+import gc
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import masklet.export.runtime as runtime_module
+from masklet.cli.loading import load_chosen
+from masklet.errors import UnknownModelError
 from masklet.video.image import read_indexed_png
 
 MODEL = ("--model", "debug-compact")
@@ -66,3 +72,20 @@ def test_a_runtime_that_is_not_installed_is_one_sentence(
     assert "needs onnx and openvino" in outcome.err
     assert "pip install 'masklet[openvino]'" in outcome.err
     assert not out.exists()
+
+
+def test_unreachable_objects_are_looked_for_as_before_once_a_model_is_loaded():
+    usual = gc.get_threshold()
+    load_chosen("debug-compact", device="cpu")
+    assert gc.get_threshold() == usual
+    with pytest.raises(UnknownModelError):
+        load_chosen("no-such-model", device="cpu")
+    assert gc.get_threshold() == usual
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_cutting_out_of_an_image_loads_no_documents():
+    program = "import sys, masklet.cli.image; print([name for name in sys.modules if 'masklet.annotations' in name])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
