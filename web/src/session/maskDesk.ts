@@ -19,7 +19,7 @@ export interface MaskEvents {
 }
 
 /** What tracking finds is shown so often that showing takes a small share of the time, within these bounds. */
-const STREAM_MS = { least: 120, most: 800, share: 1 / 12 };
+const STREAM_MS = { least: 120, most: 1000, share: 1 / 12 };
 
 export class MaskDesk {
   readonly masks = new MaskStore();
