@@ -24,7 +24,7 @@ def test_the_least_recently_used_session_goes_to_disk_and_comes_back(narrow, vid
     assert pool_of(narrow).num_open == 1
     narrow.track(first)
     narrow.prompt(second, object_id=2)
-    narrow.track(second)
+    narrow.track(second, keeps_apart=False)
     assert narrow.masks(first)[:5] == before
     unbroken, spilled = narrow.masks(second), narrow.masks(first)
     assert [one["counts"] for one in spilled] == [one["counts"] for one in unbroken if one["object_id"] == 1]
