@@ -14,8 +14,9 @@ from reference import (
 
 from masklet.models.config import preset
 from masklet.tracking.bank import MemoryBank
+from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import RECENT
-from masklet.tracking.step import ModelPrompt, Tracker
+from masklet.tracking.step import Tracker
 
 pytestmark = pytest.mark.parity
 SIDE, NUM_FRAMES = 64, 16

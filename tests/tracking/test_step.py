@@ -9,8 +9,9 @@ from masklet.models.config import preset
 from masklet.models.model import build
 from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.policy import RECENT, Attended
-from masklet.tracking.step import LOGIT_LIMIT, ModelPrompt, Tracker, pad_prompts, shares_of_others
+from masklet.tracking.step import LOGIT_LIMIT, Tracker, shares_of_others
 
 SIDE = 64
 

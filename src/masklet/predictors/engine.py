@@ -27,9 +27,10 @@ from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_
 from masklet.predictors.results import FrameResult, Masks, without_overlaps
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import LateFeatures, MemoryBank, MemoryEntry
+from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import MemoryPolicy, Moment
 from masklet.tracking.state import StoredMask
-from masklet.tracking.step import ModelPrompt, Segmented, Tracker
+from masklet.tracking.step import Segmented, Tracker
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
 

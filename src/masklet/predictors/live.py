@@ -19,7 +19,7 @@ from masklet.predictors.preprocess import to_model_prompt
 from masklet.predictors.results import FrameResult
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank
-from masklet.tracking.step import ModelPrompt
+from masklet.tracking.model_prompt import ModelPrompt
 from masklet.video.source import Frame, FrameSource
 
 

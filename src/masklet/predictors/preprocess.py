@@ -16,7 +16,7 @@ from masklet.models.config import ModelConfig
 from masklet.models.prompt_encoder import PointLabel
 from masklet.prompts import MaskPrompt, PromptSet
 from masklet.tracking.clicked_parts import keep_parts_in_image
-from masklet.tracking.step import ModelPrompt
+from masklet.tracking.model_prompt import ModelPrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

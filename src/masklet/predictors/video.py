@@ -27,9 +27,9 @@ from masklet.predictors.results import FrameResult
 from masklet.predictors.shelf import ResultShelf
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
+from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import MemoryPolicy, choose_policy
 from masklet.tracking.state import ObjectState, RunningBank, StoredMask
-from masklet.tracking.step import ModelPrompt
 from masklet.video.frames import FrameSource, open_source
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel, load_model

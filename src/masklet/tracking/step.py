@@ -28,9 +28,11 @@ from masklet.models.prompt_encoder import EncodedPrompts, PointLabel
 from masklet.tracking.bank import LateFeatures, MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
 from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
+from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.new_parts import without_new_parts
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
 from masklet.tracking.rivals import STRAY, settle
+from masklet.tracking.second_thought import with_second_thought
 
 STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
@@ -40,23 +42,6 @@ _GIVEN_PRESENCE = 1.0
 
 Refine = Callable[[Tensor], Tensor]
 """Makes better mask logits (b, h4, w4) of first ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ModelPrompt:
-    """One object's prompts on one frame, in model space.
-
-    Attributes:
-        points_xy: (n, 2) model pixels.
-        labels: (n,) PointLabel.
-        start_logits: Mask to start from (h4, w4), or None.
-        given_mask: The mask itself (s, s) in [0, 1], when it is the whole prompt; then it is the answer.
-    """
-
-    points_xy: Tensor
-    labels: Tensor
-    start_logits: Tensor | None = None
-    given_mask: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,19 +57,6 @@ class Segmented:
     logits: Tensor
     scores: tuple[MaskScore, ...]
     entries: tuple[MemoryEntry, ...]
-
-
-def pad_prompts(prompts: Sequence[ModelPrompt], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Points (b, n + 1, 2) and labels, each list closed by a padding point and filled up with ignored ones."""
-    longest = max((len(prompt.labels) for prompt in prompts), default=0) + 1
-    points = torch.zeros(len(prompts), longest, 2)
-    labels = torch.full((len(prompts), longest), int(PointLabel.IGNORED))
-    for row, prompt in enumerate(prompts):
-        count = len(prompt.labels)
-        points[row, :count] = prompt.points_xy
-        labels[row, :count] = prompt.labels
-        labels[row, count] = PointLabel.PADDING
-    return points.to(device), labels.to(device)
 
 
 def collect_memory(
@@ -259,7 +231,15 @@ class Tracker:
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
-        is_ambiguous = torch.tensor([self._is_ambiguous(one) for one in prompts], device=features.device)
+        ambiguous = [self._is_ambiguous(one) for one in prompts]
+        if is_prompted and self.model.config.thinks_again:
+
+            def decode_again(rows: Sequence[int], again: Sequence[ModelPrompt]) -> DecodedMasks:
+                own = None if carried is None else carried[rows]
+                return self.decode(image, features[rows], again, own)
+
+            decoded = with_second_thought(decoded, prompts, [not one for one in ambiguous], decode_again)
+        is_ambiguous = torch.tensor(ambiguous, device=features.device)
         chosen = self.policy.choose(decoded, is_ambiguous, banks, moment)
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0
