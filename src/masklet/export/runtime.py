@@ -1,7 +1,8 @@
 """The network with its image encoder in another runtime than torch.
 
-Milliseconds on two cores (Xeon, AVX-512) for one object: the encoder takes 35 of 69 in torch, 20 in ONNX Runtime and 22
-in OpenVINO. The mask decoder and the writing of memory (6 and 4 in torch) were tried there too: a frame took as long,
+It encodes ahead as torch does, on half of the threads. Milliseconds on two cores (Xeon, AVX-512) for one object: the
+encoder takes 35 of 69 in torch, 20 in ONNX Runtime and 22 in OpenVINO; on one core, where others work too, 74 in OpenVINO
+and 108 in torch. The mask decoder and the writing of memory (6 and 4 in torch) were tried there too: a frame took as long,
 because what one thread pool gains it loses waiting for the other. Memory is read and masks are carried (9 and 6)
 slower in ONNX Runtime and no faster in OpenVINO than in torch's fused attention.
 """
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import ConfigError, MissingExtraError
+from masklet.export.by_threads import CompiledByThreads
 from masklet.export.cache import EncoderCache
 from masklet.export.check import check_encoder
 from masklet.export.engine import Compiled, Engine
@@ -47,7 +49,7 @@ def accelerate(
     Args:
         loaded: A model on the CPU, in float32.
         runtime: "torch" (gives the model back as it is), "onnx" or "openvino".
-        num_threads: Threads within one operation; None for as many as torch uses.
+        num_threads: Threads within one operation; None for as many as torch has whenever an image is encoded.
         cache: Folder of exported encoders; None for one in the user's cache.
 
     Raises:
@@ -67,8 +69,12 @@ def accelerate(
             f"The runtime {runtime!r} takes a float32 model on the CPU, got {loaded.precision.dtype} on "
             f"{loaded.device}; load it for the device 'cpu' or use the runtime 'torch'."
         )
-    network = loaded.model
-    compiled = engine.compile(EncoderCache.of(loaded, cache).get(lambda: to_onnx(network)))
+    network, kept = loaded.model, EncoderCache.of(loaded, cache)
+
+    def compile_for(count: int) -> Compiled:
+        return make_engine(runtime, num_threads=count).compile(kept.get(lambda: to_onnx(network)))
+
+    compiled = CompiledByThreads(compile_for) if num_threads is None else compile_for(num_threads)
     check_encoder(network, compiled, engine.name)
     return replace(loaded, model=RuntimeModel(network, compiled), runtime=runtime)
 

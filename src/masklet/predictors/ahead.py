@@ -37,8 +37,7 @@ class Shares:
     def of(cls, model: LoadedModel, num_threads: int) -> Shares | None:
         """Shares of some threads; None where one thing after the other is faster, or other devices do the work."""
         is_small = isinstance(model.config.encoder, CompactEncoderConfig)
-        is_here = model.device.type == "cpu" and model.runtime == "torch"
-        if not is_small or not is_here or num_threads < 2:
+        if not is_small or model.device.type != "cpu" or num_threads < 2:
             return None
         return cls(encoding=num_threads // 2, tracking=num_threads - num_threads // 2)
 
