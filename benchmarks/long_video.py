@@ -8,6 +8,11 @@ is noted and the figures so far are written. The figure is the highest peak over
 peak. With ``--side`` the model's input is small and a frame takes a tenth of the time; budgets of encoded frames and memories
 (``--budget-mb``) must then be small as well, so that they are full at the baseline as they are at full size. The disc must
 be large (``--radius``) to be seen at such a size. Results: results/long_video.json.
+
+    python benchmarks/long_video.py --results-only --frames 108000 --radius 90
+
+stores the true masks of an hour as a session does, without a network: what the results alone add. Results:
+results/long_results.json.
 """
 
 from __future__ import annotations
@@ -25,8 +30,13 @@ import torch
 import masklet
 from masklet.evaluation.report import run_facts, write_json
 from masklet.geometry import Size
+from masklet.masks import rle
 from masklet.predictors.features import CacheBudget
-from masklet.predictors.options import SessionOptions
+from masklet.predictors.options import RESULT_BYTES, SessionOptions
+from masklet.predictors.shelf import ResultShelf
+from masklet.tracking.bank import MaskScore
+from masklet.tracking.results import Results, StoredMask
+from masklet.tracking.state import ObjectState
 from masklet.video.source import ClosingSource, Frame
 from masklet.weights.load import LoadedModel
 
@@ -108,6 +118,65 @@ def open_session(
     x, y = source.centre(0)
     session.prompt(object_id=1, frame=0, prompts=masklet.PromptSet(clicks=[masklet.Click(x, y)]))
     return session
+
+
+def store_results(arguments: argparse.Namespace) -> None:
+    """Store an hour of true masks, read frames at random, drop and give back all: memory, disk and times."""
+    source, shelf = Generated(arguments.frames, arguments.radius), ResultShelf(RESULT_BYTES)
+    state = ObjectState(results=Results(shelf))
+    state.prompts[0] = masklet.PromptSet(clicks=[masklet.Click(*source.centre(0))])
+    rows, columns = np.arange(HEIGHT)[:, None], np.arange(WIDTH)[None]
+    notes: list[dict[str, float]] = []
+    before, num_count_bytes = resident_mb(), 0
+    for index in range(arguments.frames):
+        x, y = source.centre(index)
+        mask = (columns - x) ** 2 + (rows - y) ** 2 < arguments.radius**2
+        score = MaskScore(iou=0.9 + np.sin(index) / 20, presence=5 + np.cos(index), stability=0.95)
+        coded = rle.encode(mask)
+        num_count_bytes += len(coded.counts)
+        state.results[index] = StoredMask(
+            rle=coded,
+            score=score,
+            area=int(mask.sum()),
+            is_prompted=index == 0,
+            is_backward=False,
+            is_kept=True,
+            version=index + 1,
+        )
+        if (index + 1) % (arguments.frames // 12) == 0:
+            notes.append({"frames": index + 1, "growth_mb": round(resident_mb() - before, 2)})
+    frames = np.random.default_rng(0).integers(0, arguments.frames, 300).tolist()
+    began = time.process_time()
+    for index in frames:
+        state.results[index]
+    read_ms = 1000 * (time.process_time() - began) / len(frames)
+    began = time.process_time()
+    dropped = state.drop_dependents(arguments.frames // 2)
+    state.results.put_back(dropped)
+    edit_ms = 1000 * (time.process_time() - began)
+    document: dict[str, object] = {
+        "frames": arguments.frames,
+        "growth_mb": notes[-1]["growth_mb"],
+        "growth_bytes_per_frame": round(notes[-1]["growth_mb"] * 2**20 / arguments.frames, 1),
+        "in_memory_mb": round(shelf.memory_bytes / 2**20, 2),
+        "on_disk_mb": round(shelf.disk_bytes / 2**20, 2),
+        "run_lengths_mb": round(num_count_bytes / 2**20, 2),
+        "read_at_random_ms": round(read_ms, 3),
+        "drop_and_give_back_all_ms": round(edit_ms, 2),
+        "after_the_edit_mb": round(resident_mb() - before, 2),
+        "stretches": notes,
+        "facts": run_facts(
+            command=f"python benchmarks/long_video.py --results-only --frames {arguments.frames} "
+            f"--radius {arguments.radius}"
+        ),
+    }
+    write_json(RESULTS / "long_results.json", document)
+    print({name: value for name, value in document.items() if name != "facts"})
+
+
+def resident_mb() -> float:
+    """Memory of this process now."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 2**20
 
 
 def read_stretches(path: Path | None) -> list[dict[str, float]]:
@@ -202,7 +271,11 @@ def main() -> None:
     )
     parser.add_argument("--state", type=Path, help="where to save the session, to go on later")
     parser.add_argument("--out", type=Path, default=RESULTS / "long_video.json")
+    parser.add_argument("--results-only", action="store_true", help="store true masks, without a network")
     arguments = parser.parse_args()
+    if arguments.results_only:
+        store_results(arguments)
+        return
     facts = facts_of(arguments)
     print("ratio", write(arguments, run(arguments, facts), facts))
 
