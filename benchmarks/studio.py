@@ -384,17 +384,17 @@ def tracking_speed(bench: Bench) -> None:
     for _ in range(bench.rounds):
         page = bench.open_clip(clip)
         add_object(page, CUP)
-        wait_for_rest()
+        wait_for_rest(10)
         with processor_time(bench, 95, spent["page"]):
             fps["page"].append(95 / track(page))
         page.close()
         media = client.open_clip(clip)
         client.click(media, 0, CUP)
-        wait_for_rest()
+        wait_for_rest(10)
         with processor_time(bench, 95, spent["plain"]):
             seconds, num_masks = client.track(media)
         fps["plain"].append(num_masks / seconds)
-        wait_for_rest()
+        wait_for_rest(10)
         fps["cli"].append(cli_speed(clip, bench.folder / "out"))
     bench.found["tracking_fps"] = round(statistics.median(fps["page"]), 2)
     bench.found["tracking_without_page_fps"] = round(statistics.median(fps["plain"]), 2)

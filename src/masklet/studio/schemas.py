@@ -234,8 +234,8 @@ class MaskState(Wire):
 class DroppedMasks(Wire):
     """Tracked masks of the object that are gone: those after one frame, and those tracked backward before another."""
 
-    after: int
-    before: int
+    after: Annotated[int, Field(ge=-1, le=MAX_WHOLE)]
+    before: Whole
 
 
 class EditReply(Wire):
