@@ -8,6 +8,7 @@ from masklet.errors import PromptError
 from masklet.grounding.exemplars import (
     descriptors_of,
     find_peaks,
+    join_descriptors,
     likeness_map,
     likeness_of,
     make_prototypes,
@@ -84,3 +85,22 @@ def test_a_tiny_example_keeps_a_cell():
     mask = np.zeros((240, 240), bool)
     mask[30:33, 30:33] = True
     assert make_prototypes(descriptors, mask[None]).area > 0
+
+
+def test_tiles_of_the_same_features_join_to_the_whole():
+    whole = features_with(SQUARES)
+    halves = [
+        ImageFeatures(*(level.chunk(2, dim=3)[half] for level in (whole.features, whole.skip4, whole.skip8)))
+        for half in (0, 1)
+    ]
+    tall = join_descriptors(halves, [(0, 0, 0.5, 1), (0.5, 0, 1, 1)])
+    known = make_prototypes(tall, mask_of(SQUARES[0])[None])
+    peaks = find_peaks(likeness_map(tall, known), known.area, least=0.1, most=10)
+    assert len(peaks) == len(SQUARES)
+
+
+def test_examples_are_measured_by_their_own_likeness():
+    descriptors = descriptors_of(features_with(SQUARES))
+    known = make_prototypes(descriptors, mask_of(SQUARES[0])[None])
+    assert likeness_of(descriptors, mask_of(SQUARES[0]), known) == pytest.approx(1, abs=1e-5)
+    assert known.sides == pytest.approx((18 / 72, 12 / 48))

@@ -1,5 +1,7 @@
 """Find all like this, with a small model of random weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,9 @@ from masklet.pipeline.similar import SimilarFinder, SimilarOptions
 from masklet.predictors.image import ImagePredictor
 from masklet.prompts import PromptSet
 
-ANY = SimilarOptions(threshold=-2, least_iou=-1e9, least_peak=-1.9, largest_ratio=1e9, most=12)
+ANY = SimilarOptions(
+    threshold=-9, least_iou=-1e9, least_score=-1, least_peak=-1.9, largest_ratio=1e9, most=12
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,24 @@ def test_examples_are_needed_and_must_fit(predictor, picture):
         finder.find(picture, [])
     with pytest.raises(PromptError, match="resize the mask"):
         finder.find(picture, [mask_prompt((20, 20))])
+
+
+def test_a_small_example_is_found_in_enlarged_parts(predictor, picture):
+    mask = np.zeros((40, 56), bool)
+    mask[5:8, 5:9] = True
+    found = SimilarFinder(predictor, ANY).find(picture, [PromptSet(mask=mask)])
+    assert found
+    assert all(one.mask.shape == one.logits.shape == (40, 56) for one in found)
+    assert all(one.mask.any() and not one.mask.all() for one in found)
+
+
+def test_an_empty_example_is_refused(predictor, picture):
+    with pytest.raises(PromptError, match="example is empty"):
+        SimilarFinder(predictor).find(picture, [PromptSet(mask=np.zeros((40, 56), bool))])
+
+
+def test_a_poor_match_is_left_out(predictor, picture):
+    every = SimilarFinder(predictor, ANY).find(picture, [mask_prompt((40, 56))])
+    most = max(one.score for one in every)
+    strict = SimilarFinder(predictor, replace(ANY, least_score=most + 0.01))
+    assert strict.find(picture, [mask_prompt((40, 56))]) == []

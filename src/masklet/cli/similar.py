@@ -78,7 +78,7 @@ def find_alike(
     found = finder.find(pixels, known, threshold=threshold)
     if not found:
         raise PromptError(
-            "Nothing in the image looks like the example; lower --threshold (0.4 if left out) or give more examples."
+            "Nothing in the image looks like the example; lower --threshold (0.5 if left out) or give more examples."
         )
     return found[:MAX_OBJECT_ID]
 

@@ -6,7 +6,7 @@ the background prototypes and the peaks are ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +26,8 @@ NUM_BACKGROUND = 8
 UNLIKE = -2.0
 """Less than any likeness."""
 _ROUNDS = 8
+_LEAST_OWN = 0.2
+"""An example that is hardly told from its background is not made a measure of."""
 _LEVEL_WEIGHTS = (1.0, 0.7, 0.5)  # of features at strides 16, 8 and 4
 
 
@@ -37,11 +39,15 @@ class Prototypes:
         objects: Unit descriptors of the examples, one each, (n, c).
         background: Unit descriptors of the rest of their images, (m, c).
         area: Mean part of the image that an example covers.
+        own: How much more an example looks like itself than like the background, mean; what others are measured by.
+        sides: Mean width and height of an example as parts of the image's.
     """
 
     objects: Tensor
     background: Tensor
     area: float
+    own: float = 1.0
+    sides: tuple[float, float] = (1.0, 1.0)
 
     def joined(self, other: Prototypes) -> Prototypes:
         """Examples of two images as one set."""
@@ -50,6 +56,11 @@ class Prototypes:
             objects=torch.cat((self.objects, other.objects)),
             background=torch.cat((self.background, other.background)),
             area=(self.area * first + other.area * second) / (first + second),
+            own=(self.own * first + other.own * second) / (first + second),
+            sides=(
+                (self.sides[0] * first + other.sides[0] * second) / (first + second),
+                (self.sides[1] * first + other.sides[1] * second) / (first + second),
+            ),
         )
 
 
@@ -68,16 +79,54 @@ def descriptors_of(features: ImageFeatures) -> Tensor:
     Args:
         features: Of one image.
     """
-    side = features.skip4.shape[-1]
-    parts = []
-    levels = (features.features, features.skip8, features.skip4)
-    for level, weight in zip(levels, _LEVEL_WEIGHTS, strict=True):
-        level = level[:1].float()
-        level = level - level.mean(dim=(2, 3), keepdim=True)
-        if level.shape[-1] != side:
-            level = F.interpolate(level, size=(side, side), mode="bilinear", align_corners=False)
-        parts.append(F.normalize(level, dim=1) * weight)
-    return F.normalize(torch.cat(parts, dim=1), dim=1)[0].permute(1, 2, 0).cpu()
+    return join_descriptors([features], [(0.0, 0.0, 1.0, 1.0)])
+
+
+def join_descriptors(
+    features: Sequence[ImageFeatures], places: Sequence[tuple[float, float, float, float]]
+) -> Tensor:
+    """Unit descriptors of an image that was encoded in tiles, (h, w, c), as ``descriptors_of`` gives them of a whole one.
+
+    Args:
+        features: Of each tile.
+        places: Its edges x0, y0, x1, y1 as parts of the image; where tiles overlap, that counts more in whose middle a
+            cell lies.
+    """
+    widest = max(x1 - x0 for x0, _, x1, _ in places)
+    side = round(features[0].skip4.shape[-1] / widest)
+    parts = [
+        F.normalize(_joined_level(levels, places, side), dim=0) * weight
+        for levels, weight in zip(
+            zip(*((one.features, one.skip8, one.skip4) for one in features), strict=True),
+            _LEVEL_WEIGHTS,
+            strict=True,
+        )
+    ]
+    return F.normalize(torch.cat(parts), dim=0).permute(1, 2, 0)
+
+
+def _joined_level(
+    levels: Sequence[Tensor], places: Sequence[tuple[float, float, float, float]], side: int
+) -> Tensor:
+    """One level of all tiles as one map (c, side, side), centred on its mean."""
+    total = torch.zeros(levels[0].shape[1], side, side)
+    counts = torch.zeros(side, side)
+    for level, place in zip(levels, places, strict=True):
+        x0, y0, x1, y1 = (round(edge * side) for edge in place)
+        part = level[:1].float().cpu()
+        if part.shape[2:] != (y1 - y0, x1 - x0):
+            part = F.interpolate(part, size=(y1 - y0, x1 - x0), mode="bilinear", align_corners=False)
+        weights = torch.minimum(_towards_edges(y1 - y0)[:, None], _towards_edges(x1 - x0)[None])
+        total[:, y0:y1, x0:x1] += part[0] * weights
+        counts[y0:y1, x0:x1] += weights
+    joined = total / counts
+    return joined - joined.mean(dim=(1, 2), keepdim=True)
+
+
+def _towards_edges(length: int) -> Tensor:
+    """1 at both ends, more towards the middle."""
+    steps = torch.arange(1.0, length + 1)
+    return torch.minimum(steps, steps.flip(0))
 
 
 def make_prototypes(descriptors: Tensor, masks: npt.NDArray[np.bool_], *, seed: int = 0) -> Prototypes:
@@ -101,11 +150,26 @@ def make_prototypes(descriptors: Tensor, masks: npt.NDArray[np.bool_], *, seed: 
     ]
     known = torch.stack(objects)
     background = _unlike(descriptors, known, torch.from_numpy(np.max(covers, axis=0)))
+    centres = _centres(background, NUM_BACKGROUND, seed)
+    own = [_likeness(one, known, centres) for one in known]
     return Prototypes(
         objects=known,
-        background=_centres(background, NUM_BACKGROUND, seed),
+        background=centres,
         area=float(np.mean([cover.mean() for cover in covers])),
+        own=max(_LEAST_OWN, float(np.mean(own))),
+        sides=mean_sides(masks),
     )
+
+
+def mean_sides(masks: Iterable[npt.NDArray[np.bool_]]) -> tuple[float, float]:
+    """Mean width and height of the boxes around masks (h, w), none of them empty, as parts of the image's."""
+    sides = [
+        (np.ptp(np.flatnonzero(mask.any(axis=0))) + 1, np.ptp(np.flatnonzero(mask.any(axis=1))) + 1)
+        / np.asarray(mask.shape[::-1])
+        for mask in masks
+    ]
+    width, height = np.mean(sides, axis=0)
+    return float(width), float(height)
 
 
 def _unlike(descriptors: Tensor, objects: Tensor, cover: Tensor) -> Tensor:
@@ -127,13 +191,17 @@ def likeness_map(descriptors: Tensor, prototypes: Prototypes) -> Floats:
 
 
 def likeness_of(descriptors: Tensor, mask: npt.NDArray[np.bool_], prototypes: Prototypes) -> float:
-    """How much more a mask as a whole looks like an example than like its background, about -1 to 1."""
+    """How much more a mask as a whole looks like an example than like its background; examples themselves have about 1."""
     cover = _cells(mask, (descriptors.shape[0], descriptors.shape[1]))
-    mean = F.normalize((descriptors * torch.from_numpy(cover)[..., None]).sum(dim=(0, 1)), dim=0)
-    alike = float((prototypes.objects @ mean).max())
-    if len(prototypes.background):
-        alike -= max(0.0, float((prototypes.background @ mean).max()))
-    return alike
+    rows, columns = np.nonzero(cover)
+    inside = torch.from_numpy(cover[rows, columns])
+    mean = F.normalize(inside @ descriptors[rows, columns], dim=0)
+    return _likeness(mean, prototypes.objects, prototypes.background) / prototypes.own
+
+
+def _likeness(descriptor: Tensor, objects: Tensor, background: Tensor) -> float:
+    alike = float((objects @ descriptor).max())
+    return alike - max(0.0, float((background @ descriptor).max())) if len(background) else alike
 
 
 def find_peaks(likeness: Floats, area: float, *, least: float, most: int) -> list[Peak]:

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from masklet.errors import PromptError
-from masklet.geometry import Box
+from masklet.geometry import Box, Size
+from masklet.pipeline.tiled_image import Tile, TiledImage, num_tiles_for
 from masklet.prompts import Click, PromptSet
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from masklet.grounding.exemplars import Peak, Prototypes
     from masklet.predictors.embedding import Embedding
     from masklet.predictors.image import ImagePredictor
     from masklet.predictors.results import Masks
 
 _NUM_AT_ONCE = 16
+_OUTSIDE_LOGIT = -10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,9 @@ class SimilarOptions:
     """How eagerly objects are taken for the same.
 
     Attributes:
-        threshold: Least likeness of a whole object, about -1 to 1.
+        threshold: Least likeness of a whole object; an example itself has about 1.
         least_iou: Least quality of a mask by the model.
+        least_score: Least score of an object.
         least_peak: Least likeness of a place that is looked at.
         most: The most places in a round.
         rounds: Times that what is not covered yet is looked at again.
@@ -42,8 +43,9 @@ class SimilarOptions:
         max_inside: Part of a mask that may lie in a better one.
     """
 
-    threshold: float = 0.4
+    threshold: float = 0.5
     least_iou: float = 0.25
+    least_score: float = 0.25
     least_peak: float = 0.1
     most: int = 96
     rounds: int = 3
@@ -60,7 +62,7 @@ class SimilarObject:
         mask: bool (h, w).
         box: Around it, in image pixels.
         score: Likeness and quality of the mask as one number; orders the objects of one search.
-        likeness: How much more it looks like an example than like the background, about -1 to 1.
+        likeness: How much more it looks like an example than like the background; an example itself has about 1.
         predicted_iou: How good the mask is by the model.
         logits: Mask logits, float32 (h, w).
     """
@@ -96,7 +98,7 @@ class SimilarFinder:
         Raises:
             PromptError: When there is no example, or one does not fit the image or is empty.
         """
-        return self._learn(self._predictor.embed(image), examples)
+        return self._learn(image, examples)[1]
 
     def find(
         self, image: np.ndarray, examples: Sequence[PromptSet] | Prototypes, *, threshold: float | None = None
@@ -111,25 +113,20 @@ class SimilarFinder:
         Raises:
             PromptError: When there is no example, or one does not fit the image or is empty.
         """
-        from masklet.grounding.exemplars import (
-            Prototypes,
-            descriptors_of,
-            find_peaks,
-            likeness_map,
-            without_places,
-        )
+        from masklet.grounding.exemplars import Prototypes, find_peaks, likeness_map, without_places
 
-        embedding = self._predictor.embed(image)
-        known = examples if isinstance(examples, Prototypes) else self._learn(embedding, examples)
-        descriptors = descriptors_of(embedding.features)
-        likeness = likeness_map(descriptors, known)
+        if isinstance(examples, Prototypes):
+            known = examples
+            tiled = TiledImage.encode(self._predictor, image, num_tiles_for(max(known.sides)))
+        else:
+            tiled, known = self._learn(image, examples)
+        likeness = likeness_map(tiled.descriptors, known)
         least = self._options.threshold if threshold is None else threshold
         found: list[SimilarObject] = []
         for _ in range(self._options.rounds):
             peaks = find_peaks(likeness, known.area, least=self._options.least_peak, most=self._options.most)
             for start in range(0, len(peaks), _NUM_AT_ONCE):
-                batch = peaks[start : start + _NUM_AT_ONCE]
-                found += self._cut_out(embedding, descriptors, batch, known, least)
+                found += self._cut_out(tiled, peaks[start : start + _NUM_AT_ONCE], known, least)
             # What is found, and what was looked at in vain, is not looked at again: touching objects, which are one
             # high plain of likeness, come out one after the other.
             likeness = without_places(likeness, peaks, [one.mask for one in found])
@@ -137,18 +134,27 @@ class SimilarFinder:
                 break
         return self._distinct(found)
 
-    def _learn(self, embedding: Embedding, examples: Sequence[PromptSet]) -> Prototypes:
-        from masklet.grounding.exemplars import descriptors_of, make_prototypes
+    def _learn(self, image: np.ndarray, examples: Sequence[PromptSet]) -> tuple[TiledImage, Prototypes]:
+        from masklet.grounding.exemplars import make_prototypes, mean_sides
 
         if not examples:
             raise PromptError("There is no example; give a box or a mask around one object.")
+        size = Size(*image.shape[:2])
         for one in examples:
-            one.check_inside(embedding.size)
-        masks = [
-            one.mask.mask if one.mask is not None and one.is_mask_only else self._outline(embedding, one)
-            for one in examples
-        ]
-        return make_prototypes(descriptors_of(embedding.features), np.stack(masks))
+            one.check_inside(size)
+        whole = None
+        masks: list[np.ndarray] = []
+        for one in examples:
+            if one.mask is not None and one.is_mask_only:
+                masks.append(one.mask.mask)
+            else:
+                whole = whole or self._predictor.embed(image)
+                masks.append(self._outline(whole, one))
+        if not all(mask.any() for mask in masks):
+            raise PromptError("An example is empty; give a box or a mask around something.")
+        num_tiles = num_tiles_for(max(mean_sides(masks)))
+        tiled = TiledImage.encode(self._predictor, image, num_tiles)
+        return tiled, make_prototypes(tiled.descriptors, np.stack(masks))
 
     def _outline(self, embedding: Embedding, example: PromptSet) -> np.ndarray:
         mask = self._predictor.predict_objects(embedding, [example])[0].masks[0]
@@ -161,51 +167,49 @@ class SimilarFinder:
         return whole
 
     def _cut_out(
-        self,
-        embedding: Embedding,
-        descriptors: Tensor,
-        peaks: Sequence[Peak],
-        known: Prototypes,
-        least: float,
+        self, tiled: TiledImage, peaks: Sequence[Peak], known: Prototypes, least: float
     ) -> list[SimilarObject]:
         """The best of three masks at each peak, where one is like the examples."""
-        size = embedding.size
+        size = tiled.size
         clicks = [
             PromptSet(
                 [Click(min(one.x * size.width, size.width - 1), min(one.y * size.height, size.height - 1))]
             )
             for one in peaks
         ]
-        answers = self._predictor.predict_objects(embedding, clicks, multimask=True)
-        candidates = (
-            [self._rated(answer, index, descriptors, known) for index in range(len(answer.masks))]
-            for answer in answers
+        rated = (
+            [self._rated(tiled, tile, answer, index, known, least) for index in range(len(answer.masks))]
+            for tile, answer in tiled.predict(self._predictor, clicks, multimask=True)
         )
-        kept = ([one for one in each if one is not None and one.likeness >= least] for each in candidates)
+        kept = ([one for one in each if one is not None] for each in rated)
         return [max(each, key=lambda one: one.score) for each in kept if each]
 
     def _rated(
-        self, answer: Masks, index: int, descriptors: Tensor, known: Prototypes
+        self, tiled: TiledImage, tile: Tile, answer: Masks, index: int, known: Prototypes, least: float
     ) -> SimilarObject | None:
         from masklet.grounding.exemplars import likeness_of
 
-        mask = answer.masks[index]
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if not len(rows):
-            return None
-        ratio = float(mask.mean()) / known.area
-        if not 1 / self._options.largest_ratio <= ratio <= self._options.largest_ratio:
-            return None
-        likeness = likeness_of(descriptors, mask, known)
         iou = float(answer.scores[index])
-        if iou < self._options.least_iou:
+        ratio = float(answer.masks[index].sum()) / tiled.size.num_pixels / known.area
+        largest = self._options.largest_ratio
+        if iou < self._options.least_iou or not 1 / largest <= ratio <= largest:
+            return None
+        mask = tile.pasted(answer.masks[index], tiled.size, outside=False)
+        likeness = likeness_of(tiled.descriptors, mask, known)
+        if likeness < least:
             return None
         # half of the weight of the size is lost at a ratio of about three
         closeness = float(np.exp(-0.5 * np.log(ratio) ** 2))
-        box = Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
         score = max(0.0, likeness) * max(0.05, iou) * (0.5 + 0.5 * closeness)
+        if score < self._options.least_score:
+            return None
         return SimilarObject(
-            mask=mask, box=box, score=score, likeness=likeness, predicted_iou=iou, logits=answer.logits[index]
+            mask=mask,
+            box=_box_around(mask),
+            score=score,
+            likeness=likeness,
+            predicted_iou=iou,
+            logits=tile.pasted(answer.logits[index], tiled.size, outside=_OUTSIDE_LOGIT),
         )
 
     def _distinct(self, found: list[SimilarObject]) -> list[SimilarObject]:
@@ -223,3 +227,8 @@ class SimilarFinder:
         return bool(
             shared / joined <= self._options.max_overlap and shared / area <= self._options.max_inside
         )
+
+
+def _box_around(mask: np.ndarray) -> Box:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))

@@ -105,7 +105,7 @@ class Searcher:
         label = "" if known.class_id is None else names.get(known.class_id, "")
 
         def work() -> Findings:
-            finder = SimilarFinder(ImagePredictor(self._model()))
+            finder = SimilarFinder(ImagePredictor(self._model(), second_look=False))
             picture = self._picture(media, frame)
             shown_on = picture if example.frame == frame else self._picture(media, example.frame)
             prototypes = finder.learn(shown_on, [PromptSet(mask=_mask(media, example))])
