@@ -105,13 +105,22 @@ def growth_bytes_per_frame(stretches: list[dict[str, float]], baseline: int) -> 
 
 
 def open_session(
-    model: LoadedModel, source: Generated, state: Path | None, budget_mb: float | None
+    model: LoadedModel,
+    source: Generated,
+    state: Path | None,
+    *,
+    budget_mb: float | None,
+    results_mb: float | None,
 ) -> masklet.VideoSession:
     """A saved session, or a new one with the disc clicked on frame 0."""
     options = None
     if budget_mb is not None:
         num_bytes = int(budget_mb * 2**20)
-        options = SessionOptions(features=CacheBudget(memory_bytes=num_bytes), archive_bytes=num_bytes)
+        options = SessionOptions(
+            features=CacheBudget(memory_bytes=num_bytes),
+            archive_bytes=num_bytes,
+            result_bytes=RESULT_BYTES if results_mb is None else int(results_mb * 2**20),
+        )
     if state is not None and state.exists():
         return masklet.VideoSession.load(state, model, source, options=options)
     session = masklet.VideoSession(model, source, options=options)
@@ -190,7 +199,9 @@ def run(arguments: argparse.Namespace, facts: dict[str, object]) -> list[dict[st
     notes = None if arguments.state is None else arguments.state.with_suffix(".json")
     stretches = read_stretches(notes)
     model = masklet.load_model(arguments.model, device="cpu", image_size=arguments.side)
-    with open_session(model, source, arguments.state, arguments.budget_mb) as session:
+    with open_session(
+        model, source, arguments.state, budget_mb=arguments.budget_mb, results_mb=arguments.results_mb
+    ) as session:
         done = int(stretches[-1]["frames"]) if stretches else 0
         while done < arguments.frames:
             stop = min(done + arguments.stretch, arguments.frames)
@@ -205,7 +216,7 @@ def run(arguments: argparse.Namespace, facts: dict[str, object]) -> list[dict[st
                     "peak_mb": round(peak_mb(), 1),
                     "session_mb": round(session.num_bytes / 2**20, 2),
                     "results_mb": round(session._shelf.memory_bytes / 2**20, 2),
-                    "results_on_disk_mb": round(session._shelf.disk_bytes / 2**20, 2),
+                    "results_on_disk_mb": round(session._shelf.disk_bytes / 2**20, 4),
                     "cpu_s_per_frame": round((time.process_time() - began) / (stop - done), 4),
                     "present": round(found / (stop - done), 4),
                     "centre_on_mask": round(right / (stop - done), 4),
@@ -267,8 +278,11 @@ def main() -> None:
         "--baseline", type=int, default=500, help="frames after which the peak is compared with"
     )
     parser.add_argument(
-        "--budget-mb", type=float, help="of encoded frames and of memories; the usual ones if not given"
+        "--budget-mb",
+        type=float,
+        help="of encoded frames and of memories; the usual ones if not given",
     )
+    parser.add_argument("--results-mb", type=float, help="with --budget-mb: of packed results in memory")
     parser.add_argument("--state", type=Path, help="where to save the session, to go on later")
     parser.add_argument("--out", type=Path, default=RESULTS / "long_video.json")
     parser.add_argument("--results-only", action="store_true", help="store true masks, without a network")

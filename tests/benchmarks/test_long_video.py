@@ -23,12 +23,13 @@ def run(tmp_path, *arguments):
 
 def test_memory_does_not_grow_with_the_video(tmp_path):
     options = ["--out", str(tmp_path / "out.json"), "--state", str(tmp_path / "state.session")]
-    options += ["--stretch", "60", "--baseline", "120", "--budget-mb", "2"]
+    options += ["--stretch", "60", "--baseline", "120", "--budget-mb", "2", "--results-mb", "0"]
     first = run(tmp_path, "--frames", "300", *options)
     assert [one["frames"] for one in first["stretches"]] == [60, 120, 180, 240, 300]
     assert first["ratio"] <= 1.10
     held = [one["session_mb"] for one in first["stretches"]]
     assert 2 < max(held) < 4.5, "the budgets must be full, and kept"
+    assert first["stretches"][-1]["results_on_disk_mb"] > 0, "results leave memory"
     resumed = run(tmp_path, "--frames", "360", *options)
     assert [one["frames"] for one in resumed["stretches"]] == [60, 120, 180, 240, 300, 360]
     assert resumed["stretches"][:5] == first["stretches"]
