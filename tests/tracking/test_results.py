@@ -61,7 +61,7 @@ def test_results_are_a_mapping_in_order_of_frames():
     """Random edits over few frames that meet again and again, beside a plain dictionary."""
     generator = np.random.default_rng(0)
     results, plain, aside = Results(Shelf()), {}, []
-    for version in range(2000):
+    for version in range(1200):
         frame = int(generator.integers(0, 8 * PAGE_FRAMES))
         match generator.integers(0, 60):
             case 0 if plain:
