@@ -169,7 +169,7 @@ def test_others_are_known_on_the_frames_that_they_remember_too():
         Attended(spatial=((banks[0].conditioning[0], 6), (banks[0].recent[0], 0)), pointers=()),
         Attended(spatial=((banks[1].conditioning[0], 6),), pointers=()),
     ]
-    others = shares_of_others(attended, banks, torch.zeros(2, 2, 1, 2, 2))
+    others = shares_of_others(attended, banks, torch.zeros(2, 2, 1, 2, 2), ~torch.eye(2, dtype=torch.bool))
     torch.testing.assert_close(others[0, 0], torch.tensor([[0.0, 0.5], [0.0, 0.5]]))
     torch.testing.assert_close(others[1, 0], torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     # the other does not remember frame 1, and reads one frame only

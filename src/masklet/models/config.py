@@ -145,7 +145,6 @@ class ModelConfig:
         is_correction_clear: Whether one click that corrects a mask counts as a clear prompt, answered by the single
             mask (ours).
         looks_again: Whether small objects of images are looked at a second time, enlarged (ours).
-        thinks_again: Whether answers to clear prompts are decoded again from themselves, and both count (ours).
         enlarges_smoothly: Whether masks are brought to image size by bicubic rather than bilinear interpolation (ours).
         least_stability: Below it the single mask of a clear prompt gives way to the best of three; 0 for never.
         pixel_mean: Mean of RGB in [0, 1].
@@ -171,7 +170,6 @@ class ModelConfig:
     forgets_absent: bool = False
     is_correction_clear: bool = False
     looks_again: bool = False
-    thinks_again: bool = False
     enlarges_smoothly: bool = False
     least_stability: float = SAM2_STABILITY
     pixel_mean: tuple[float, float, float] = IMAGENET_MEAN
@@ -276,7 +274,6 @@ def compact() -> ModelConfig:
         forgets_absent=True,
         is_correction_clear=True,
         looks_again=True,
-        thinks_again=True,
         enlarges_smoothly=True,
         least_stability=0.0,
         pixel_mean=(0.5, 0.5, 0.5),

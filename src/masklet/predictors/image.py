@@ -33,7 +33,6 @@ from masklet.tracking.clicked_parts import keep_clicked_parts, keep_parts_in_ima
 from masklet.tracking.mask_scores import stability_of
 from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import RECENT, choose_by_iou
-from masklet.tracking.second_thought import with_second_thought
 from masklet.tracking.step import LOGIT_LIMIT, Tracker
 from masklet.video.image import read_image
 from masklet.weights.load import LoadedModel, load_model
@@ -213,19 +212,6 @@ class ImagePredictor:
         return answers if ranked else [_in_order(*pair) for pair in zip(answers, orders, strict=True)]
 
     def _decode(
-        self, images: Sequence[ImageFeatures], owners: Sequence[int], prompts: Sequence[ModelPrompt]
-    ) -> DecodedMasks:
-        decoded = self._decode_once(images, owners, prompts)
-        if not self.model.config.thinks_again:
-            return decoded
-
-        def decode_again(rows: Sequence[int], again: Sequence[ModelPrompt]) -> DecodedMasks:
-            return self._decode_once(images, [owners[row] for row in rows], again)
-
-        is_clear = [len(prompt.labels) > 1 for prompt in prompts]
-        return with_second_thought(decoded, prompts, is_clear, decode_again)
-
-    def _decode_once(
         self, images: Sequence[ImageFeatures], owners: Sequence[int], prompts: Sequence[ModelPrompt]
     ) -> DecodedMasks:
         network, features = self.model.model, _gather(images, owners)

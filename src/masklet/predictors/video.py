@@ -16,6 +16,7 @@ from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
 from masklet.models.model import ImageFeatures
 from masklet.predictors.ahead import FRAMES_AHEAD, FramesAhead, Shares
+from masklet.predictors.apart import PromptsApart
 from masklet.predictors.correction import Ground, ground_of
 from masklet.predictors.engine import Answered, FrameEngine, Shown
 from masklet.predictors.live import LiveStream
@@ -93,6 +94,7 @@ class VideoSession:
             next_version=self._store.next_version,
             shares=None if num_frames is None else Shares.of(self.model, torch.get_num_threads()),
         )
+        self._apart = PromptsApart(self._rebuild)
         self._is_stream = num_frames is None
         self._reading = threading.Lock()
         self._ahead: FramesAhead | None = None
@@ -475,7 +477,8 @@ class VideoSession:
         return self._engine.logits_of(state.results[frame]) if logits is None else logits
 
     def _bank_at(self, object_id: int, frame: int, *, is_backward: bool) -> MemoryBank:
-        return self._store.bank_at(object_id, frame, is_backward=is_backward, rebuild=self._rebuild)
+        bank = self._store.bank_at(object_id, frame, is_backward=is_backward, rebuild=self._rebuild)
+        return self._apart.bank(object_id, bank, self._store.objects) if self.policy.are_rivals else bank
 
     def _rebuild(self, frame: int, result: StoredMask) -> MemoryEntry:
         return self._engine.remember_again(self._read(frame), result)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from masklet.models.config import AffinityMemoryConfig
@@ -31,8 +31,7 @@ from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_o
 from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.new_parts import without_new_parts
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
-from masklet.tracking.rivals import STRAY, settle
-from masklet.tracking.second_thought import with_second_thought
+from masklet.tracking.rivals import STRAY, look_alike, settle
 
 STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
@@ -110,9 +109,12 @@ def collect_memory(
 
 
 def shares_of_others(
-    attended: Sequence[Attended], banks: Sequence[MemoryBank], spatial: Float[Tensor, "b m c h w"]
+    attended: Sequence[Attended],
+    banks: Sequence[MemoryBank],
+    spatial: Float[Tensor, "b m c h w"],
+    alike: Bool[Tensor, "b b"],
 ) -> Float[Tensor, "b m h w"]:
-    """How much of each cell of the frames an object reads belongs to other objects, as far as they remember the frame."""
+    """How much of each cell of the frames an object reads belongs to its twins, as far as they remember the frame."""
     shape = (spatial.shape[-2], spatial.shape[-1])
     shares: list[dict[int, Tensor]] = []
     for bank in banks:
@@ -124,7 +126,7 @@ def shares_of_others(
     for index, one in enumerate(attended):
         for slot, (entry, _) in enumerate(one.spatial):
             for rival, known in enumerate(shares):
-                if rival != index and entry.frame in known:
+                if bool(alike[index, rival]) and entry.frame in known:
                     others[index, slot] += known[entry.frame]
     return others.clamp(max=1)
 
@@ -173,9 +175,18 @@ class Tracker:
             attended, moment, pointer_span=self.pointer_span, dtype=features.dtype, device=features.device
         )
         if self.policy.are_rivals and len(banks) > 1:
-            others = shares_of_others(attended, banks, memory.spatial)
-            memory = replace(memory, others=others, recency=self.policy.recency)
+            memory = self._among_twins(memory, attended, banks)
         return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
+
+    def _among_twins(
+        self, memory: MemoryBatch, attended: Sequence[Attended], banks: Sequence[MemoryBank]
+    ) -> MemoryBatch:
+        """Memory read as twins need it; objects that do not look alike are told apart by their looks."""
+        alike = look_alike(banks, self._num_looks)
+        if not bool(alike.any()):
+            return memory
+        others = shares_of_others(attended, banks, memory.spatial, alike)
+        return replace(memory, others=others, recency=self.policy.recency)
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
         """Follow objects into a frame nobody prompted."""
@@ -231,15 +242,7 @@ class Tracker:
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
-        ambiguous = [self._is_ambiguous(one) for one in prompts]
-        if is_prompted and self.model.config.thinks_again:
-
-            def decode_again(rows: Sequence[int], again: Sequence[ModelPrompt]) -> DecodedMasks:
-                own = None if carried is None else carried[rows]
-                return self.decode(image, features[rows], again, own)
-
-            decoded = with_second_thought(decoded, prompts, [not one for one in ambiguous], decode_again)
-        is_ambiguous = torch.tensor(ambiguous, device=features.device)
+        is_ambiguous = torch.tensor([self._is_ambiguous(one) for one in prompts], device=features.device)
         chosen = self.policy.choose(decoded, is_ambiguous, banks, moment)
         rows = torch.arange(len(prompts), device=features.device)
         is_present = decoded.presence > 0

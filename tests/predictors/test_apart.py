@@ -1,0 +1,56 @@
+"""Objects prompted on one frame that are to stay apart."""
+
+import numpy as np
+
+from masklet import PromptSet, VideoSession
+from masklet.predictors.apart import without_smaller
+
+
+def rectangle(rows, columns, size=(40, 60)):
+    mask = np.zeros(size, dtype=bool)
+    mask[slice(*rows), slice(*columns)] = True
+    return mask
+
+
+def test_a_smaller_mask_that_lies_within_is_not_the_larger_ones():
+    large, small = rectangle((5, 35), (5, 50)), rectangle((20, 30), (40, 58))
+    np.testing.assert_array_equal(without_smaller(large, {2: small}), large & ~small)
+
+
+def test_what_only_touches_or_is_larger_or_as_large_takes_nothing():
+    mask = rectangle((10, 30), (10, 40))
+    beside, larger = rectangle((10, 30), (37, 45)), rectangle((0, 40), (0, 50))
+    np.testing.assert_array_equal(without_smaller(mask, {2: beside, 3: larger, 4: mask.copy()}), mask)
+
+
+def test_nobody_is_left_with_nothing():
+    mask = rectangle((10, 20), (10, 20))
+    halves = {2: rectangle((10, 20), (10, 15)), 3: rectangle((10, 20), (15, 20))}
+    np.testing.assert_array_equal(without_smaller(mask, halves), mask)
+
+
+def memory_of(session, object_id):
+    return session._bank_at(object_id, 1, is_backward=False).conditioning[0]
+
+
+def test_memory_of_the_larger_one_is_without_the_smaller_one_and_prompts_stay_as_they_are(compact, clip):
+    height, width = clip[0].shape[:2]
+    whole = np.zeros((height, width), dtype=bool)
+    whole[height // 8 : -height // 8, width // 8 : -width // 8] = True
+    inner = np.zeros_like(whole)
+    inner[height // 3 : height // 2, width // 3 : width // 2] = True
+    with VideoSession(compact, clip, policy="rivals") as session:
+        session.prompt(1, 0, PromptSet(mask=whole))
+        alone = memory_of(session, 1)
+        session.prompt(2, 0, PromptSet(mask=inner))
+        beside = memory_of(session, 1)
+        assert float((alone.logits > 0).sum()) > float((beside.logits > 0).sum())
+        assert memory_of(session, 1) is beside
+        np.testing.assert_array_equal(session.result_at(0).masks[1], whole)
+        session.undo()
+        assert memory_of(session, 1) is alone
+    with VideoSession(compact, clip) as session:
+        session.prompt(1, 0, PromptSet(mask=whole))
+        alone = memory_of(session, 1)
+        session.prompt(2, 0, PromptSet(mask=inner))
+        assert memory_of(session, 1) is alone
