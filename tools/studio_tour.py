@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from masklet.geometry import Size
 from masklet.masks import rle
@@ -31,9 +32,9 @@ from masklet.video.writer import Mp4Writer
 
 SIZE = (1280, 720)
 RATE = 15
-LONGEST_S = 2.5
+LONGEST_S = 1.8
 """How long one picture stays in the video, however long it stayed on the screen."""
-HURRIED_S = 15.0
+HURRIED_S = 13.0
 """How long the video shows what takes its time, such as tracking."""
 FLAGS = [
     "--no-sandbox",
@@ -43,20 +44,39 @@ FLAGS = [
     "--no-first-run",
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-TRACK_S = 150.0
+TRACK_S = 300.0
 """How long the clip is tracked at most; a slow machine then goes on with the frames that it has."""
 PATIENCE_S = 60.0
 """How long one thing on the page may take to appear."""
 TRUE_MASKS = Path(__file__).parents[1] / "samples" / "cup_shuffle" / "masks.json"
-CLICKED_CUP = "2"
+BALL = "4"
+"""The ball's name in the clip's true masks."""
+CUPS_XYXY = ((114, 141, 223, 262), (270, 141, 376, 261), (428, 141, 530, 261))
+BALL_XY = (411, 252)
+POT_XY = (552, 195)
+"""What the box around the last cup takes in, and should not."""
+_POINTER = """() => {
+    const pointer = document.createElement("div");
+    Object.assign(pointer.style, {position: "fixed", left: "0", top: "0", zIndex: 100, width: "22px", height: "22px",
+        margin: "-11px", border: "3px solid #fff", borderRadius: "50%", background: "rgb(255 255 255 / 25%)",
+        boxShadow: "0 0 0 2px rgb(0 0 0 / 55%)", pointerEvents: "none", opacity: 0, transition: "scale 120ms"});
+    const follow = ({clientX, clientY}) => {
+        const parent = document.querySelector("dialog[open]") ?? document.body;  // what is modal covers all else
+        if (pointer.parentElement !== parent) parent.append(pointer);
+        Object.assign(pointer.style, {translate: `${clientX}px ${clientY}px`, opacity: 1});
+    };
+    addEventListener("pointermove", follow, true);
+    addEventListener("pointerdown", () => { pointer.style.scale = 0.6; }, true);
+    addEventListener("pointerup", () => { pointer.style.scale = 1; }, true);
+}"""
 _CAPTION = """text => {
     let box = document.getElementById("tour-caption");
     if (!box) {
         box = document.createElement("div");
         box.id = "tour-caption";
-        Object.assign(box.style, {position: "fixed", left: "50%", top: "70px", translate: "-50% 0", zIndex: 99,
-            maxWidth: "80vw", padding: "12px 22px", borderRadius: "14px", background: "rgb(0 0 0 / 82%)", color: "#fff",
-            font: "600 20px Inter Variable", pointerEvents: "none"});
+        Object.assign(box.style, {position: "fixed", left: "50%", top: "5px", translate: "-50% 0", zIndex: 99,
+            width: "max-content", padding: "9px 20px", borderRadius: "21px", background: "#5560e6", color: "#fff",
+            font: "600 17px/24px Inter Variable", pointerEvents: "none"});
     }
     (document.querySelector("dialog[open]") ?? document.body).append(box);  // what is modal covers all else
     box.textContent = text;
@@ -137,23 +157,52 @@ class Tour:
         self.page.evaluate(_CAPTION, text)
         self.page.wait_for_timeout(1000 * seconds)
 
-    def click(self, x: float, y: float) -> None:
+    def click(self, x: float, y: float, *, button: Literal["left", "right"] = "left") -> None:
         """Click a point of the picture and wait for its mask."""
+        self.page.mouse.move(*self._on_page(x, y), steps=12)
+        self.page.wait_for_timeout(500)
+        self.page.mouse.down(button=button)
+        self.page.mouse.up(button=button)
+        self._wait_until_saved()
+
+    def drag_box(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Draw a box on the picture and wait for its mask."""
+        self.page.mouse.move(*self._on_page(left, top), steps=8)
+        self.page.mouse.down()
+        self.page.mouse.move(*self._on_page(right, bottom), steps=16)
+        self.page.mouse.up()
+        self._wait_until_saved()
+
+    def press(self, button: Locator) -> None:
+        """Go to a button and press it."""
+        button.scroll_into_view_if_needed()
+        box = button.bounding_box()
+        if box is None:
+            raise RuntimeError("The page does not show a button.")
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=12)
+        button.click()
+
+    def _on_page(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the picture is on the page."""
         box = self.page.locator(".stage").bounding_box()
         view = self.page.get_by_test_id("picture").get_attribute("data-view")
         if box is None or view is None:
             raise RuntimeError("The page shows no picture.")
         scale, left, top = (float(one) for one in view.split())
-        self.page.mouse.click(box["x"] + left + x * scale, box["y"] + top + y * scale)
+        return box["x"] + left + x * scale, box["y"] + top + y * scale
+
+    def _wait_until_saved(self) -> None:
+        self._recorder.is_hurried = True
         self.page.wait_for_timeout(400)
         self.page.locator("[data-testid=saving]", has_text="Saved").wait_for()
+        self._recorder.is_hurried = False
         self.page.wait_for_timeout(900)
 
     def hurry(self) -> None:
         """Track to the end; a slow machine does not make a long video."""
         page, begin_s, told_s = self.page, time.monotonic(), 0.0
         self._recorder.is_hurried = True
-        page.keyboard.press("t")
+        self.press(page.locator(".track-button"))
         running = page.get_by_role("progressbar", name="Tracking")
         running.or_(page.get_by_text("Followed all the way")).first.wait_for()
         is_done = page.locator(".track-button")
@@ -173,7 +222,7 @@ class Tour:
     def run(self) -> None:
         """The whole journey."""
         self.step("opens the sample clip", self.open_sample)
-        self.step("clicks two objects", self.cut_out)
+        self.step("cuts out four objects", self.cut_out)
         self.step("gives them classes", self.label)
         self.step("tracks them", self.track)
         self.step("corrects a frame and tracks again", self.correct)
@@ -183,54 +232,68 @@ class Tour:
 
     def open_sample(self) -> None:
         """The first page, and the clip that comes along."""
-        self.say("masklet studio: everything stays on this machine.", 3)
-        self.page.get_by_role("button", name="Try the sample clip").click()
+        self.page.evaluate(_POINTER)
+        self.say("masklet studio: everything stays on this machine", 3)
+        self.press(self.page.get_by_role("button", name="Try the sample clip"))
+        self._recorder.is_hurried = True
         self.page.locator("[data-testid=picture][data-frame='0']").wait_for()
+        self._recorder.is_hurried = False
 
     def track(self) -> None:
         """Through the clip."""
-        self.say("Track: the masks appear as they are found.", 1)
+        self.say("Track: masks appear as they are found, look-alikes are kept apart", 1)
         self.hurry()
+        self.page.keyboard.press("Home")
+        self.page.keyboard.press("Space")
+        self.say("Play it", 6)
+        self.page.keyboard.press("Space")
 
     def cut_out(self) -> None:
-        """Two objects, one click each."""
-        self.say("Click an object.")
-        self.click(322, 203)
-        self.say("Then the next one.")
-        self.page.keyboard.press("n")
-        self.click(411, 252)
+        """The ball by a click, the cups by a box each."""
+        self.say("Click an object")
+        self.click(*BALL_XY)
+        self.say("Or draw a box around it", 1)
+        self.press(self.page.get_by_role("button", name="Box: draw around an object"))
+        for box in CUPS_XYXY:
+            self.page.keyboard.press("n")
+            self.drag_box(*box)
+        self.page.keyboard.press("v")
+        self.say("Right-click what does not belong to it", 1)
+        self.click(*POT_XY, button="right")
 
     def label(self) -> None:
         """Classes with their keys."""
         page = self.page
-        self.say("Say what they are: one key labels an object.", 1)
-        page.get_by_role("tab", name="Classes").click()
-        for name in ("cup", "ball"):
+        self.say("Say what they are: one key labels an object", 1)
+        self.press(page.get_by_role("tab", name="Classes"))
+        for name in ("ball", "cup"):
             page.get_by_label("New class").press_sequentially(name, delay=60)
             page.keyboard.press("Enter")
             page.get_by_label(f"Name of class {name}").wait_for()
-        page.get_by_role("tab", name="Objects").click()
-        for place, key in enumerate("12"):
-            page.locator(".card-pick").nth(place).click()
+        self.press(page.get_by_role("tab", name="Objects"))
+        for place, key in enumerate("1222"):
+            self.press(page.locator(".card-pick").nth(place))
             page.keyboard.press(key)
-            page.wait_for_timeout(700)
+            page.wait_for_timeout(400)
 
     def correct(self) -> None:
         """One click on a frame that is wrong, and only what it changes is tracked again."""
         page = self.page
-        self.say("The lanes show where the model is sure. Go to where it is not.")
-        page.locator(".card-pick").first.click()
-        page.keyboard.press("f")
+        self.say("Lanes are dim where the model is unsure: go there", 2)
+        for _ in range(2):
+            self.press(page.get_by_role("group", name="Playback").get_by_role("button", name="Next to check"))
+            page.wait_for_timeout(1500)
+        self.say("One click corrects a frame; only what that changes is tracked again", 1)
+        self.press(page.locator(".card-pick").first)
+        page.keyboard.press("End")
         page.wait_for_timeout(1200)
-        page.locator(".card-pick").first.click()
         frame = int(page.get_by_test_id("picture").get_attribute("data-frame") or 0)
-        self.say("One click corrects it; only what it changes is tracked again.")
-        self.click(*_middle_of_cup(frame))
+        self.click(*_middle_of(BALL, frame))
         self.hurry()
 
     def review(self) -> None:
         """From doubt to doubt."""
-        self.say("Review: the most doubtful first.", 1)
+        self.say("Review: the most doubtful first", 1)
         self.page.keyboard.press("r")
         self.page.get_by_role("list", name="Review queue").wait_for()
         self.page.wait_for_timeout(2000)
@@ -241,23 +304,27 @@ class Tour:
     def add_effects(self) -> None:
         """Background and objects, while it plays."""
         page = self.page
-        self.say("Effects, on the picture at once.", 1)
-        page.get_by_role("tab", name="Effects").click()
-        page.get_by_role("button", name="Desaturate").click()
-        page.wait_for_timeout(1500)
-        page.get_by_role("button", name="Objects", exact=True).click()
-        page.get_by_role("button", name="Burst").click()
-        page.wait_for_timeout(1500)
+        self.say("Effects, on the picture at once", 1)
         page.keyboard.press("Home")
+        self.press(page.get_by_role("tab", name="Effects"))
+        for name in ("Desaturate", "Text"):
+            self.press(page.get_by_role("button", name=name))
+            page.wait_for_timeout(1800)
+        self.press(page.get_by_role("button", name="Desaturate"))
+        self.press(page.get_by_role("button", name="Objects", exact=True))
+        self.press(
+            page.get_by_role("button", name="Outline").or_(page.get_by_role("button", name="Overlay")).first
+        )
+        page.wait_for_timeout(1500)
         page.keyboard.press("Space")
-        self.say("Play it.", 6)
+        self.say("And while it plays", 6)
         page.keyboard.press("Space")
 
     def take_along(self) -> None:
         """The formats."""
         page = self.page
         page.keyboard.press("Control+e")
-        self.say("Take it with you: videos, cut-outs with transparency, twenty formats of labels.", 2)
+        self.say("Videos, cut-outs with transparency, twenty formats of labels", 2)
         groups = page.locator(".export-groups")
         for step in (220, 440, 660):
             groups.evaluate("(one, top) => one.scrollTo({top, behavior: 'smooth'})", step)
@@ -274,7 +341,7 @@ class Tour:
         page.get_by_role("button", name="All projects").click()
         page.get_by_test_id("file-input").set_input_files(str(picture))
         page.locator("[data-testid=picture][data-frame='0']").wait_for()
-        self.say("Or say in words what you look for.", 1)
+        self.say("Or say in words what you look for", 1)
         page.keyboard.press("/")
         page.get_by_test_id("words").press_sequentially(words, delay=70)
         page.keyboard.press("Enter")
@@ -284,14 +351,14 @@ class Tour:
         page.wait_for_timeout(2500)
 
 
-def _middle_of_cup(frame: int) -> tuple[int, int]:
-    """A point in the middle of what is seen of the clicked cup, from the clip's true masks; x and y in pixels."""
+def _middle_of(true_object: str, frame: int) -> tuple[int, int]:
+    """The point of a true mask of the clip that is nearest to its middle; x and y in pixels."""
     known = json.loads(TRUE_MASKS.read_text(encoding="utf-8"))
-    counts = known["objects"][CLICKED_CUP][frame]
     height, width = known["size"]
-    mask = rle.decode(RLE(Size(height, width), counts.encode("ascii")))
+    mask = rle.decode(RLE(Size(height, width), known["objects"][true_object][frame].encode("ascii")))
     rows, columns = np.nonzero(mask)
-    return int(np.median(columns)), int(np.median(rows))
+    nearest = int(np.argmin(np.hypot(rows - np.median(rows), columns - np.median(columns))))
+    return int(columns[nearest]), int(rows[nearest])
 
 
 def main(path: Path, words: tuple[Path, str] | None = None) -> None:
@@ -303,7 +370,7 @@ def main(path: Path, words: tuple[Path, str] | None = None) -> None:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="dark")
         page.set_default_timeout(1000 * PATIENCE_S)
-        page.goto(url)
+        page.goto(url, wait_until="networkidle")  # the page is there when the video begins
         recorder = Recorder(page)
         tour = Tour(page, recorder)
         path.parent.mkdir(parents=True, exist_ok=True)
