@@ -1,6 +1,7 @@
 """Objects prompted on one frame that are to stay apart."""
 
 import numpy as np
+import torch
 
 from masklet import PromptSet, VideoSession
 from masklet.predictors.apart import without_smaller
@@ -30,7 +31,8 @@ def test_nobody_is_left_with_nothing():
 
 
 def memory_of(session, object_id):
-    return session._bank_at(object_id, 1, is_backward=False).conditioning[0]
+    with torch.inference_mode():
+        return session._bank_at(object_id, 1, is_backward=False).conditioning[0]
 
 
 def test_memory_of_the_larger_one_is_without_the_smaller_one_and_prompts_stay_as_they_are(compact, clip):
