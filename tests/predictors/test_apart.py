@@ -1,9 +1,10 @@
 """Objects prompted on one frame that are to stay apart."""
 
 import numpy as np
+import pytest
 import torch
 
-from masklet import PromptSet, VideoSession
+from masklet import Box, PromptSet, VideoSession
 from masklet.predictors.apart import without_smaller
 
 
@@ -56,3 +57,19 @@ def test_memory_of_the_larger_one_is_without_the_smaller_one_and_prompts_stay_as
         alone = memory_of(session, 1)
         session.prompt(2, 0, PromptSet(mask=inner))
         assert memory_of(session, 1) is alone
+
+
+@pytest.mark.parametrize(("policy", "are_tracked_again"), [("rivals", True), ("recent", False)])
+def test_rivals_are_tracked_again_together(compact, clip, policy, are_tracked_again):
+    """A correction of one of them could otherwise take what the others have."""
+    with VideoSession(compact, clip, policy=policy) as session:
+        for object_id, box in ((1, Box(4, 10, 20, 26)), (2, Box(40, 30, 56, 40))):
+            session.prompt(object_id, 0, PromptSet(box=box))
+        list(session.track())
+        before = {frame: session._store.objects[2].results[frame].version for frame in (3, 12)}
+        session.prompt(1, 8, PromptSet(box=Box(12, 10, 28, 26)))
+        list(session.track())
+        after = {frame: session._store.objects[2].results[frame].version for frame in (3, 12)}
+        assert (after[12] != before[12]) is are_tracked_again
+        assert len({frame.index for frame in session.track() if len(frame.masks) == 2}) == len(clip)
+        assert {at: session._store.objects[2].results[at].version for at in (3, 12)} == after

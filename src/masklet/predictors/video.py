@@ -313,11 +313,14 @@ class VideoSession:
         banks: dict[int, RunningBank] = {}
 
         def stale_at(index: int) -> list[int]:
-            return [
-                object_id
+            wanted = [
+                (object_id, state)
                 for object_id, state in sorted(self._store.objects.items())
-                if index not in state.results and is_wanted(state, index, is_backward=is_backward)
+                if index not in state.prompts and is_wanted(state, index, is_backward=is_backward)
             ]
+            stale = [object_id for object_id, state in wanted if index not in state.results]
+            # rivals exclude each other only where they are followed together
+            return [object_id for object_id, _ in wanted] if stale and self.policy.are_rivals else stale
 
         shares = self._engine.shares
         ahead = None if shares is None else FramesAhead(self._read_encoded, shares.encoding)
@@ -355,7 +358,7 @@ class VideoSession:
         shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
         for object_id, state in sorted(self._store.objects.items()):
             known = state.results.get(index)
-            if known is not None:
+            if known is not None and object_id not in stale:
                 shown[object_id] = (known, self._store.logits_of(state, index))
                 banks.pop(object_id, None)
         if not stale:
