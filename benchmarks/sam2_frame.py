@@ -27,17 +27,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sam2_memory import NUM_PAST, SIDE, Memories, our_frames, picture
+from sam2_memory import NUM_PAST, SIDE, Memories, our_engine, our_frames, picture
 from sam2_peer import RESULTS, interleaved, our_loaded, random_weights, ratio, reference_model
 from torch import Tensor
 
 import masklet
 from masklet.evaluation.report import run_facts, write_json
-from masklet.predictors.engine import FrameEngine
-from masklet.predictors.features import CacheBudget
-from masklet.predictors.preprocess import PostProcess
-from masklet.tracking.policy import RECENT
-from masklet.tracking.step import ModelPrompt
+from masklet.tracking.model_prompt import ModelPrompt
 from masklet.video.writer import Mp4Writer
 from masklet.weights.load import LoadedModel
 
@@ -165,14 +161,7 @@ def first_mask(arguments: argparse.Namespace) -> None:
     embedding = predictor.embed(picture(0))
     click = masklet.PromptSet(clicks=[masklet.Click(640, 360)])
     pixels = torch.randn(1, 3, arguments.side, arguments.side)
-    tracker = FrameEngine(
-        loaded,
-        RECENT,
-        pointer_span=NUM_PAST,
-        budget=CacheBudget(memory_bytes=1),
-        post_process=PostProcess(),
-        next_version=lambda: 0,
-    ).tracker
+    tracker = our_engine(loaded).tracker
     said = ModelPrompt(points_xy=torch.tensor([[500.0, 500.0]]), labels=torch.ones(1, dtype=torch.long))
 
     @torch.inference_mode()

@@ -56,9 +56,9 @@ def picture(index: int) -> np.ndarray:
     return coarse.repeat(40, axis=0).repeat(40, axis=1)
 
 
-def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:
-    """Follows the objects into the next frame."""
-    engine = FrameEngine(
+def our_engine(loaded: LoadedModel) -> FrameEngine:
+    """An engine that keeps no encoded frames."""
+    return FrameEngine(
         loaded,
         RECENT,
         pointer_span=NUM_PAST,
@@ -66,6 +66,11 @@ def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]
         post_process=PostProcess(),
         next_version=lambda: 0,
     )
+
+
+def our_frames(loaded: LoadedModel, past: Memories) -> Callable[[], list[Tensor]]:
+    """Follows the objects into the next frame."""
+    engine = our_engine(loaded)
     score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
 
     def entry(row: int, frame: int) -> MemoryEntry:
