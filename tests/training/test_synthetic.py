@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masklet.training.actors import ActorConfig, draw_occluder, draw_positions
+from masklet.training.actors import ActorConfig, draw_held, draw_occluder, draw_positions
 from masklet.training.inpaint import fill_hole
 from masklet.training.layers import Layer, compose
 from masklet.training.motion import camera_path, damped_path, drawn_bends, object_path, translation
@@ -140,3 +140,38 @@ def test_a_look_alike_has_the_same_shape_and_other_colours(pool):
     np.testing.assert_array_equal(twin[..., 3], sprite[..., 3])
     assert (twin[..., :3] != sprite[..., :3]).any()
     assert (twin[..., :3] <= twin[..., 3:]).all()
+
+
+def test_what_is_held_lies_on_its_holder_and_moves_with_it(pool):
+    masks = np.zeros((4, 2, SIDE, SIDE), bool)
+    for time in range(4):
+        masks[time, 1, 20:40, 10 + 5 * time : 30 + 5 * time] = True
+    away = 0.0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        (layer,) = draw_held(rng, pool, masks, config=ActorConfig(bend=0.0, motion_blur=0.0))
+        height, width = layer.sprite.shape[:2]
+        centres = layer.matrices @ (width / 2, height / 2, 1.0)
+        assert 10 <= centres[0, 0] <= 30
+        assert 20 <= centres[0, 1] <= 40
+        away = max(away, float(np.abs((centres - centres[0])[:, 0] - 5 * np.arange(4)).max()))
+    assert away < 4
+
+
+def test_nothing_is_held_where_no_object_is_seen(pool):
+    masks = np.zeros((3, 2, SIDE, SIDE), bool)
+    masks[1:] = True
+    assert draw_held(np.random.default_rng(0), pool, masks, config=ActorConfig()) == []
+
+
+def test_clips_of_people_can_hold_things(pool, shards):
+    bare = _renderer(pool, extra_sprites=0.0, bend=0.0)
+    holding = _renderer(pool, extra_sprites=1.0, bend=0.0, actor=ActorConfig(held=1.0))
+    held = 0
+    for seed in range(10):
+        record = shards.stills["people"][0]
+        alone = bare.moving_still(np.random.default_rng(seed), record)[1]
+        masks = holding.moving_still(np.random.default_rng(seed), record)[1]
+        assert masks[0].sum(0).max() <= 1
+        held += (masks[0, 1:] & alone[0, 0]).any()
+    assert held >= 8

@@ -13,7 +13,6 @@ from masklet.cli.options import JsonOption
 from masklet.errors import CancelledError
 
 if TYPE_CHECKING:
-    from masklet.training.config import TrainingConfig
     from masklet.training.loop import TrainingRun
 
 _SAY_EVERY = 20
@@ -37,6 +36,9 @@ def train(  # noqa: PLR0913 - each parameter is one option of the command
     workers: Annotated[
         int, typer.Option("--workers", min=0, max=64, help="Processes that make batches.")
     ] = 1,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=64, help="Processes that share every batch.")
+    ] = 1,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Also write curves for TensorBoard.")
     ] = False,
@@ -46,14 +48,28 @@ def train(  # noqa: PLR0913 - each parameter is one option of the command
     json: JsonOption = False,
 ) -> None:
     """Train a model from images and video; Ctrl-C keeps a checkpoint."""
+    from masklet.training.helpers import RunPlan, gather
     from masklet.training.recipes import recipe as find_recipe
     from masklet.training.validation import ValidationConfig, as_loaded
     from masklet.training.validation import validate as score
 
     config = find_recipe(recipe)
     config = config if steps is None else replace(config, steps=steps)
-    run = _prepare(config, data, out, init=None if resume else init, resume=resume, workers=workers)
-    finished = _iterate(run, out / "tensorboard" if tensorboard else None)
+    plan = RunPlan(
+        config=config,
+        data=data,
+        folder=out,
+        init=None if resume else init,
+        is_resumed=resume,
+        num_workers=workers,
+    )
+    helpers = gather(plan, processes)
+    try:
+        say(f"Reading {data}")
+        run = plan.open(helpers.crew)
+        finished = _iterate(run, out / "tensorboard" if tensorboard else None)
+    finally:
+        helpers.close()
     weights = run.export(out / "model.safetensors")
     values: dict[str, object] = {"recipe": recipe, "steps": run.step, "weights": str(weights)}
     if validate and finished:
@@ -64,18 +80,6 @@ def train(  # noqa: PLR0913 - each parameter is one option of the command
     print_result(f"Trained {run.step} of {config.steps} steps: {weights}", values, as_json=json)
     if not finished:
         raise CancelledError(f"Stopped after {run.step} steps; add --resume to go on.")
-
-
-def _prepare(
-    config: TrainingConfig, data: Path, out: Path, *, init: Path | None, resume: bool, workers: int
-) -> TrainingRun:
-    from masklet.training.loop import TrainingRun
-    from masklet.training.sources import open_data
-    from masklet.training.start import start_weights
-
-    model = start_weights(config, init)
-    say(f"Reading {data}")
-    return TrainingRun(config, open_data(data), out, model=model, is_resumed=resume, num_workers=workers)
 
 
 def _iterate(run: TrainingRun, board_folder: Path | None) -> bool:
@@ -94,7 +98,7 @@ def _iterate(run: TrainingRun, board_folder: Path | None) -> bool:
                 say(
                     f"step {report.step}/{report.steps}  loss {report.loss:.3f}  {ious}  about {left:.0f} min left"
                 )
-            if interruption():
+            if run.crew.is_any(flag=interruption()):
                 run.save()
                 break
     if board is not None:

@@ -23,6 +23,8 @@ class ActorConfig:
         lookalike: Probability that a sprite has a look-alike, in [0, 1].
         crossing: Probability that the paths of a sprite and its look-alike cross, in [0, 1].
         same: Probability that a look-alike has the very colours of its sprite, in [0, 1].
+        held: Probability that a sprite laid over objects with masks lies on one of them and moves with it, as a ball in
+            a hand does, in [0, 1].
         bend: Probability of elastic bends, in [0, 1].
         motion_blur: Probability of motion blur, in [0, 1].
     """
@@ -34,6 +36,7 @@ class ActorConfig:
     lookalike: float = 0.3
     crossing: float = 0.0
     same: float = 0.0
+    held: float = 0.0
     bend: float = 0.3
     motion_blur: float = 0.2
 
@@ -66,6 +69,46 @@ def draw_actor(
     if num_frames > 2 and rng.random() < config.occluder:
         layers.append(draw_occluder(rng, pool, camera, positions=positions, extent=extent, config=config))
     return layers
+
+
+def draw_held(
+    rng: np.random.Generator, pool: SpritePool, masks: np.ndarray, *, config: ActorConfig
+) -> list[Layer]:
+    """A sprite that lies on an object, or over its edge, and moves with it; none where no object is seen.
+
+    What is held and what holds it touch on every frame, so that only looks tell them apart: a click on one of them means
+    that one.
+
+    Args:
+        rng: Source of randomness.
+        pool: Gives sprites.
+        masks: Visible masks of the objects on each frame, bool (t, n, side, side).
+        config: Probabilities.
+    """
+    seen = np.flatnonzero(masks[0].any(axis=(1, 2)))
+    if len(seen) == 0:
+        return []
+    holder = masks[:, rng.choice(seen)]
+    rows, columns = np.nonzero(holder[0])
+    at = int(rng.integers(len(rows)))
+    extent = float(np.sqrt(len(rows))) * float(np.exp(rng.uniform(np.log(0.2), np.log(0.9))))
+    side = masks.shape[-1]
+    sprite = pool.sprite(rng, target_side=float(np.clip(extent, 0.04 * side, 0.4 * side)))
+    centres = _centres(holder)
+    positions = np.array([columns[at], rows[at]], float) + (centres - centres[0])
+    return [_layer(rng, sprite, positions, np.repeat(np.eye(3)[None], len(masks), 0), config=config)]
+
+
+def _centres(masks: np.ndarray) -> np.ndarray:
+    """Centres of a mask (t, side, side) on each frame, (x, y); where it is hidden, the one before."""
+    centres = np.zeros((len(masks), 2))
+    for time, mask in enumerate(masks):
+        rows, columns = np.nonzero(mask)
+        if len(rows):
+            centres[time] = columns.mean(), rows.mean()
+        elif time:
+            centres[time] = centres[time - 1]
+    return centres
 
 
 def draw_positions(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from masklet.training.actors import ActorConfig, draw_held
 from masklet.training.colour import ColourConfig, change_colours, draw_colour_change
 from masklet.training.data import StillRecord, TrainClip
 from masklet.training.layers import Layer, compose
@@ -24,6 +25,7 @@ class AugmentConfig:
         mosaic: Probability of four images in one, in [0, 1].
         small_mosaic: The same for images much smaller than the square, in [0, 1].
         paste: Probability of pasted objects, in [0, 1].
+        held: Probability that a pasted object lies on another one, in [0, 1].
         colour: Changes of colour.
     """
 
@@ -31,6 +33,7 @@ class AugmentConfig:
     mosaic: float = 0.06
     small_mosaic: float = 0.3
     paste: float = 0.2
+    held: float = 0.0
     colour: ColourConfig = field(default_factory=ColourConfig)
 
 
@@ -64,7 +67,7 @@ class StillSampler:
             )
         frames, visible = image[None], masks[None]
         if rng.random() < config.paste:
-            frames, visible = compose(frames, visible, self._pasted_layers(rng))
+            frames, visible = compose(frames, visible, self._pasted_layers(rng, visible))
         chosen = choose_objects(rng, visible[0], self.max_objects, exponent=config.view.area_exponent)
         if len(chosen) == 0:
             return None
@@ -92,10 +95,13 @@ class StillSampler:
             masks.append(spread)
         return image, np.concatenate(masks)
 
-    def _pasted_layers(self, rng: np.random.Generator) -> list[Layer]:
-        """One to three objects at random places, sizes and angles."""
+    def _pasted_layers(self, rng: np.random.Generator, masks: np.ndarray) -> list[Layer]:
+        """One to three objects at random sizes and angles, at random places or on objects (1, n, side, side)."""
         layers = []
         for _ in range(rng.integers(1, 4)):
+            if masks.shape[1] and self.config.held and rng.random() < self.config.held:
+                layers += draw_held(rng, self.pool, masks, config=ActorConfig())
+                continue
             target_side = self.side * np.exp(rng.uniform(np.log(0.06), np.log(0.45)))
             sprite = self.pool.sprite(rng, target_side=target_side)
             positions = rng.uniform(0.05, 0.95, (1, 2)) * self.side

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from masklet.training.config import TrainingConfig
+from masklet.training.crew import Crew
 from masklet.training.data import Shards, TrainClip
 from masklet.training.sampling import TrainingData
 
@@ -54,9 +55,10 @@ def is_clip_step(step: int, clip_share: float) -> bool:
 
 
 class BatchData(Dataset[TrainBatch]):
-    """Batch number k of a run."""
+    """Batch number k of a run, or one process's share of it."""
 
-    def __init__(self, config: TrainingConfig, shards: Shards) -> None:
+    def __init__(self, config: TrainingConfig, shards: Shards, crew: Crew = Crew()) -> None:  # noqa: B008 - frozen
+        self._crew = crew
         self._config = config
         self._stills = TrainingData(config.still_data(), shards)
         self._clips = TrainingData(config.clip_data(), shards) if config.clip_share > 0 else None
@@ -72,7 +74,7 @@ class BatchData(Dataset[TrainBatch]):
             data, size = self._clips, config.clip_batch
         else:
             data, size = self._stills, config.still_batch
-        return collate([data[step * size + index] for index in range(size)])
+        return collate([data[step * size + index] for index in self._crew.share(range(size))])
 
 
 def stream(data: BatchData, *, first_step: int, num_workers: int) -> DataLoader[TrainBatch]:

@@ -19,6 +19,7 @@ from masklet.models.model import SegmentationModel, build
 from masklet.training.batches import BatchData, TrainBatch, stream
 from masklet.training.checkpoint import CHECKPOINT, RunState, read_checkpoint, restore, save_checkpoint
 from masklet.training.config import TrainingConfig
+from masklet.training.crew import Crew
 from masklet.training.data import Shards
 from masklet.training.losses import Judged, judge
 from masklet.training.optim import RunningMean, build_optimiser, freeze_first_blocks, rate_at, set_rate
@@ -27,6 +28,7 @@ from masklet.weights.save import save_weights
 
 LOG = "log.jsonl"
 _LOG_EVERY = 20
+ALONE = Crew()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +56,17 @@ def build_for(config: TrainingConfig) -> SegmentationModel:
 
 
 def train_step(
-    state: RunState, batch: TrainBatch, config: TrainingConfig, step: int
+    state: RunState, batch: TrainBatch, config: TrainingConfig, step: int, crew: Crew = ALONE
 ) -> tuple[float, dict[str, float]]:
-    """One optimiser step; returns the loss and the mean IoU by kind.
+    """One optimiser step; returns the loss and the mean IoU by kind, of this process's share of the batch.
 
     Raises:
         TrainingError: When the loss is not a number; the last checkpoint stays good.
     """
     set_rate(state.optimiser, rate_at(step, config.steps, config.optim), config.optim)
-    rng = np.random.default_rng([config.seed, step, 7])
+    rng = np.random.default_rng(
+        [config.seed, step, 7] if crew.rank == 0 else [config.seed, step, 7, crew.rank]
+    )
     judged = Unroll(state.model, batch, config.prompts, rng).run()
     loss, ious = total_loss(judged, config)
     if not math.isfinite(loss.item()):
@@ -72,6 +76,7 @@ def train_step(
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     trained = [p for group in state.optimiser.param_groups for p in group["params"]]
+    crew.average(trained)
     torch.nn.utils.clip_grad_norm_(trained, config.optim.max_norm)
     state.optimiser.step()
     state.mean.update(state.model, step)
@@ -117,6 +122,7 @@ class TrainingRun:
         model: SegmentationModel | None = None,
         is_resumed: bool = False,
         num_workers: int = 1,
+        crew: Crew = ALONE,
     ) -> None:
         """Prepare a run.
 
@@ -127,13 +133,14 @@ class TrainingRun:
             model: Weights to start from; None for random ones.
             is_resumed: Go on from the folder's checkpoint.
             num_workers: Processes that make batches.
+            crew: Which of several processes this one is.
 
         Raises:
             TrainingError: When the folder holds another run, or there is nothing to resume.
         """
         self.config, self.folder = config, folder
         folder.mkdir(parents=True, exist_ok=True)
-        if not is_resumed and (folder / CHECKPOINT).exists():
+        if not is_resumed and crew.rank == 0 and (folder / CHECKPOINT).exists():
             raise TrainingError(
                 f"{folder} holds a run already; add --resume to go on, or choose another folder."
             )
@@ -146,7 +153,8 @@ class TrainingRun:
             model=model, optimiser=optimiser, mean=RunningMean(model, config.optim.ema_decay)
         )
         self.step = restore(read_checkpoint(folder / CHECKPOINT), self.state) if is_resumed else 0
-        self._data = BatchData(config, shards)
+        self.crew = crew
+        self._data = BatchData(config, shards, crew)
         self._num_workers = num_workers
 
     def __iter__(self) -> Iterator[StepReport]:
@@ -156,20 +164,22 @@ class TrainingRun:
         started = time.monotonic()
         for batch in batches:
             with denormals_flushed():
-                loss, ious = train_step(self.state, batch, self.config, self.step)
+                loss, ious = train_step(self.state, batch, self.config, self.step, self.crew)
             self.step += 1
             now = time.monotonic()
             report = StepReport(
                 step=self.step, steps=self.config.steps, loss=loss, iou=ious, seconds=now - started
             )
             started = now
-            if self.step % _LOG_EVERY == 0 or self.step == self.config.steps:
+            is_first = self.crew.rank == 0
+            if is_first and (self.step % _LOG_EVERY == 0 or self.step == self.config.steps):
                 self._log(report)
-            if now - saved > 60 * self.config.checkpoint_minutes:
+            if is_first and now - saved > 60 * self.config.checkpoint_minutes:
                 self.save()
                 saved = now
             yield report
-        self.save()
+        if self.crew.rank == 0:
+            self.save()
 
     def save(self) -> Path:
         """Write a checkpoint now."""

@@ -190,6 +190,34 @@ def compact_cross() -> TrainingConfig:
     )
 
 
+HELD = replace(
+    CROSSING, actor=replace(CROSSING.actor, lookalike=0.6, crossing=0.5, held=0.6), extra_sprites=0.6
+)
+"""As before, and things that lie on others and move with them: what a hand holds is not the hand."""
+
+
+def compact_whole() -> TrainingConfig:
+    """Ninth stage: memory read in full, the target model in place, things held by others; the rate falls to nothing."""
+    close = compact_close()
+    stills = {
+        "still_composite_share": 0.12,
+        "synthetic": LOOKALIKES,
+        "augment": replace(CLOSER, paste=0.35, held=0.6),
+    }
+    return replace(
+        close,
+        name="compact-whole",
+        steps=1400,
+        clip_share=0.45,
+        still_batch=8,
+        seed=8000,
+        stills=stills,
+        clips={"composite_share": 0.4, "clip_share": 0.35, "synthetic": HELD},
+        prompts=replace(close.prompts, tried_share=0.4, mistaken_share=0.4),
+        optim=OptimConfig(learning_rate=4e-4, warmup_steps=40, decay_share=1.0, ema_decay=0.99),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
@@ -200,6 +228,7 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-close": compact_close,
     "compact-settle": compact_settle,
     "compact-cross": compact_cross,
+    "compact-whole": compact_whole,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from masklet.training.actors import ActorConfig, draw_actor, draw_occluder
+from masklet.training.actors import ActorConfig, draw_actor, draw_held, draw_occluder
 from masklet.training.data import StillRecord
 from masklet.training.inpaint import fill_hole
 from masklet.training.layers import Layer, compose, masked_sprite
@@ -91,7 +91,13 @@ class ClipRenderer:
         """Perhaps lay one or two moving sprites over a clip that already has masks."""
         if rng.random() >= self.config.extra_sprites:
             return frames, masks
-        return compose(frames, masks, self._actors(rng, camera, count=int(rng.integers(1, 3))))
+        layers = []
+        for _ in range(int(rng.integers(1, 3))):
+            if masks.shape[1] and self.config.actor.held and rng.random() < self.config.actor.held:
+                layers += draw_held(rng, self.pool, masks, config=self.config.actor)
+            else:
+                layers += self._actors(rng, camera, count=1)
+        return compose(frames, masks, layers)
 
     def composite(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """One to three sprites with occluders and look-alikes over a moving background."""
