@@ -404,3 +404,13 @@ def test_rivals_share_no_pixel_on_tracked_frames_and_remember_so(loaded, make_fr
     assert any((frame.masks[1] & frame.masks[2]).any() for frame in shown["recent"][1:])
     assert not any(((frame.logits[1] > 0) & (frame.logits[2] > 0)).any() for frame in shown["rivals"][1:])
     assert not np.array_equal(shown["recent"][-1].logits[1], shown["rivals"][-1].logits[1])
+
+
+def test_a_closed_session_holds_no_memory_but_its_prompts(loaded, clip):
+    with VideoSession(loaded, clip) as session:
+        session.prompt(1, 0, CLICK)
+        for _ in session.track():
+            pass
+        assert session.num_bytes > 0
+    assert session.num_bytes == 0
+    assert dict(session.prompts_of(1)) == {0: CLICK}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from masklet.studio.memory import give_back
+from masklet.models.allocator import give_back
 
 
 def resident_bytes() -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
 from pathlib import Path
+
+from masklet.models.allocator import give_back
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -23,7 +24,7 @@ class PeakMemory:
     def start(self) -> None:
         """Begin anew, as far as the system allows; elsewhere than on Linux the peak of the whole process stays."""
         gc.collect()
-        _give_back()
+        give_back()  # it would count as held otherwise
         if self._card is not None:
             import torch
 
@@ -49,15 +50,6 @@ class PeakMemory:
         import torch
 
         return torch.cuda.max_memory_allocated(self._card)
-
-
-def _give_back() -> None:
-    """Hand what was freed back to the system, where the C library can: it would count as held otherwise."""
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return
-    trim(0)
 
 
 def _whole_life_bytes() -> int:

@@ -1,10 +1,11 @@
-"""Memory that the network frees stays with the process."""
+"""Memory that the network frees stays with the process while it works, and goes back when it is done."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+from contextlib import suppress
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _MOST_ARENAS = -3, -1, -8  # numbers of glibc's mallopt
 _NUM_ARENAS = 1
@@ -30,3 +31,14 @@ def keep_freed_memory() -> bool:
     if _ARENAS_CHOSEN_BY_USER not in os.environ:
         mallopt(_MOST_ARENAS, _NUM_ARENAS)
     return bool(mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT)) and bool(mallopt(_TRIM_THRESHOLD, _MOST_KEPT))
+
+
+def give_back() -> None:
+    """Give free memory back to the system, some milliseconds; where the C library is not glibc nothing happens.
+
+    What one tracked video leaves behind is in pieces that the next one does not fit into: without it, a process that tracks
+    five objects in one video after another takes a tenth of a gigabyte more each time.
+    """
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)

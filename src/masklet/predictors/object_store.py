@@ -226,6 +226,11 @@ class ObjectStore:
         """Bytes of memories of tracked frames held now."""
         return self._archive.num_bytes
 
+    def close(self) -> None:
+        """Give back the memories of tracked frames; prompts and results stay."""
+        self._archive.clear()
+        self._edits.clear()
+
     def restore_archive(self, version: int, entry: MemoryEntry) -> None:
         """Put back a saved memory; new computations get later numbers."""
         self._archive.restore(version, entry)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
+from masklet.models.allocator import give_back
 from masklet.models.model import ImageFeatures
 from masklet.predictors.ahead import FRAMES_AHEAD, FramesAhead, Shares
 from masklet.predictors.apart import PromptsApart
@@ -115,9 +116,11 @@ class VideoSession:
             self._ahead.close()
         self._engine.close()
         self._live.close()
+        self._store.close()
         self._shelf.close()
         if self.source is not None:
             self.source.close()
+        give_back()
 
     @property
     def object_ids(self) -> list[int]:

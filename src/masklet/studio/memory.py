@@ -19,10 +19,3 @@ def limit_arenas() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(_ARENA_MAX, _NUM_ARENAS)
-
-
-def give_back() -> None:
-    """Give free memory back to the system; takes some milliseconds."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)

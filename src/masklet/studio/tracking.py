@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from masklet.geometry import Size
 from masklet.masks.rle import RLE
+from masklet.models.allocator import give_back
 from masklet.predictors.restore import count_results, results_since
 from masklet.predictors.results import FrameResult
 from masklet.predictors.video import VideoSession
 from masklet.studio.http_errors import describe
 from masklet.studio.jobs import Job, JobBoard
-from masklet.studio.memory import give_back
 from masklet.studio.refusals import RefusedError
 from masklet.studio.sessions import SessionPool, to_row
 from masklet.studio.store import MediaRow, ResultRow, Store

@@ -188,6 +188,12 @@ class EntryArchive:
         if not self._held[object_id]:
             del self._held[object_id]
 
+    def clear(self) -> None:
+        """Let all go."""
+        self._entries.clear()
+        self._held.clear()
+        self._num_bytes = 0
+
     def get(self, version: int) -> MemoryEntry | None:
         """The memory of a computation, if it is still there."""
         entry = self._entries.get(version)
