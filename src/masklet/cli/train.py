@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,12 +89,16 @@ def _iterate(run: TrainingRun, board_folder: Path | None) -> bool:
 
     board = None if board_folder is None else TensorBoard(board_folder)
     interruption = Interruption()
+    lately: deque[float] = deque(
+        maxlen=_SAY_EVERY
+    )  # seconds of the last steps; clips take longer than stills
     with interruptible(interruption):
         for report in run:
+            lately.append(report.seconds)
             if board is not None:
                 board.add(report)
             if report.step % _SAY_EVERY == 0 or report.step == report.steps:
-                left = (report.steps - report.step) * report.seconds / 60
+                left = (report.steps - report.step) * sum(lately) / len(lately) / 60
                 ious = ", ".join(f"{kind} {value:.3f}" for kind, value in sorted(report.iou.items()))
                 say(
                     f"step {report.step}/{report.steps}  loss {report.loss:.3f}  {ious}  about {left:.0f} min left"
