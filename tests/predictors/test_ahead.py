@@ -184,22 +184,68 @@ def test_few_objects_are_followed_in_one_batch(compact, images):
         assert not [one for one in threading.enumerate() if one.name.startswith("track-beside")]
 
 
-def test_an_error_in_either_half_ends_tracking_with_itself(compact, images, monkeypatch):
-    from masklet.predictors.engine import FrameEngine
+@pytest.mark.parametrize(("method", "broken"), [("answer", 3), ("answer", 2), ("condition", 5)])
+def test_an_error_in_either_half_ends_tracking_with_itself(compact, images, monkeypatch, method, broken):
+    from masklet.tracking.step import Tracker
 
-    follow = FrameEngine._follow
-    for broken in (3, 2):
+    works = getattr(Tracker, method)
 
-        def failing(self, image, size, frame, banks, *, broken=broken, **more):
-            if frame == 2 and len(banks) == broken:
-                raise MediaError("This half fails; go on with the other.")
-            return follow(self, image, size, frame, banks, **more)
+    def failing(self, *said, **more):
+        *_, banks, moment = said
+        if moment.frame == 2 and len(banks) == broken:
+            raise MediaError("This half fails; go on with the other.")
+        return works(self, *said, **more)
 
-        monkeypatch.setattr(FrameEngine, "_follow", failing)
-        with VideoSession(compact, images) as session:
+    monkeypatch.setattr(Tracker, method, failing)
+    with VideoSession(compact, images) as session:
+        for object_id, (x, y) in enumerate(SPOTS, start=1):
+            session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
+        with pytest.raises(MediaError, match="This half"):
+            tracked(session)
+        assert set(session.result_at(1).masks) == {1, 2, 3, 4, 5}
+        assert not session.result_at(2).masks
+
+
+def test_rivals_read_memory_in_two_threads_and_are_settled_as_in_one(compact, images):
+    def followed():
+        with VideoSession(compact, images, policy="rivals") as session:
             for object_id, (x, y) in enumerate(SPOTS, start=1):
                 session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
-            with pytest.raises(MediaError, match="This half"):
-                tracked(session)
-            assert set(session.result_at(1).masks) == {1, 2, 3, 4, 5}
-            assert not session.result_at(2).masks
+            found = tracked(session)
+            beside = [one.name for one in threading.enumerate() if one.name.startswith("track-beside")]
+        return found, beside
+
+    together, beside = followed()
+    assert len(beside) == 1
+    torch.set_num_threads(1)
+    alone, beside = followed()
+    assert not beside
+    for one, other in zip(together, alone, strict=True):
+        assert list(one) == list(other)
+        for key in one:
+            np.testing.assert_allclose(one[key], other[key], rtol=1e-3, atol=1e-2)
+
+
+def test_nobody_reads_what_is_not_filled_in_of_objects_that_share_their_frames(compact, images, monkeypatch):
+    from masklet.tracking import step
+
+    wanted, _ = follow_five(compact, images)
+    collect, poisoned = step.collect_memory, []
+
+    def collecting(attended, moment, *, own_channels, **more):
+        memory = collect(attended, moment, own_channels=own_channels, **more)
+        if memory.is_shared:
+            others = torch.ones(memory.spatial.shape[2], dtype=torch.bool)
+            for channels in own_channels:
+                others[channels] = False
+            memory.spatial[1:, :, others] = torch.nan
+            poisoned.append(int(others.sum()))
+        return memory
+
+    monkeypatch.setattr(step, "collect_memory", collecting)
+    found, _ = follow_five(compact, images)
+    assert poisoned
+    assert min(poisoned) > 0
+    for one, other in zip(found, wanted, strict=True):
+        for key in one:
+            np.testing.assert_array_equal(one[key], other[key])

@@ -94,12 +94,12 @@ class AffinityMemory(nn.Module):
 
     @staticmethod
     def _read_together(
-        queries: Float[Tensor, "1 n q"], keys: Float[Tensor, "1 m q"], values: Float[Tensor, "b m v"]
+        queries: Float[Tensor, "1 n q"], keys: Float[Tensor, "1 mn q"], values: Float[Tensor, "b m v h w"]
     ) -> Float[Tensor, "b n v"]:
         """As ``_read`` for objects that share queries and keys: one affinity for all their values."""
         affinity = torch.softmax(queries[0] @ keys[0].T, dim=-1)
-        read = affinity @ values.transpose(0, 1).flatten(1)
-        return read.unflatten(1, values.shape[::2]).transpose(0, 1)
+        read = affinity @ values.permute(1, 3, 4, 0, 2).reshape(affinity.shape[1], -1)
+        return read.unflatten(1, (len(values), -1)).transpose(0, 1)
 
     def forward(
         self,
@@ -126,12 +126,7 @@ class AffinityMemory(nn.Module):
                 affinity.
             recency: How much new entries, in which things lie near to where they were, are preferred to old ones.
         """
-        values = (
-            spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
-            .flatten(3)
-            .transpose(2, 3)
-            .flatten(1, 2)
-        )
+        values = spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
         image_keys = spatial[:, :, : self.key_dim]
         if is_shared and len(features) > 1:
             queries = self._queries(self.encode_keys(features[:1]))
@@ -143,7 +138,8 @@ class AffinityMemory(nn.Module):
             mask = None
             if spatial_valid is not None:
                 mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
-            read = self._read(queries, keys.to(queries.dtype), values.to(queries.dtype), mask)
+            rows_of_values = values.flatten(3).transpose(2, 3).flatten(1, 2).to(queries.dtype)
+            read = self._read(queries, keys.to(queries.dtype), rows_of_values, mask)
         fused = features + self.readout(read.transpose(1, 2).unflatten(2, features.shape[2:]))
         tokens = torch.cat((self.no_pointer.expand(len(features), -1, -1), pointers), dim=1)
         if pointer_valid is not None:

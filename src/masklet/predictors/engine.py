@@ -6,8 +6,8 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -36,7 +36,7 @@ from masklet.weights.load import LoadedModel
 
 _MOST_WAITING = 4
 _MANY_OBJECTS = 4
-"""So many objects of a frame are followed in two halves; fewer gain more from what a batch shares."""
+"""So many objects of a frame are followed by two threads; with fewer, what one waits for the other costs more."""
 _log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
 _Followed = tuple[Segmented, np.ndarray]
@@ -221,17 +221,21 @@ class FrameEngine:
     ) -> list[Answered]:
         """Follow objects, as one batch, into a frame nobody prompted; in smaller ones where memory does not suffice.
 
-        Where the work is shared out, many objects are two batches, in two threads.
+        Where the work is shared out, two threads follow many objects.
         """
+        image = moved(image, self.model.device)
+        moment = self.tracker.moment(frame, is_backward=is_backward)
 
         def follow(part: Sequence[MemoryBank]) -> list[_Followed]:
-            return [self._follow(moved(image, self.model.device), size, frame, part, is_backward=is_backward)]
+            with self.model.precision.autocast():
+                answer = self.tracker.track(image, part, moment)
+            return [(answer, self._masks(answer.logits, size))]
 
         with nullcontext() if self.shares is None else on_threads(self.shares.tracking):
-            if self._policy.are_rivals:
+            if self.shares is not None and len(banks) >= _MANY_OBJECTS:
+                found = self._in_halves(image, size, banks, moment, self.shares)
+            elif self._policy.are_rivals:
                 found = self._persist(lambda: follow(banks))
-            elif self.shares is not None and len(banks) >= _MANY_OBJECTS:
-                found = self._in_halves(follow, banks, self.shares)
             else:
                 found = self._persist(lambda: in_parts(follow, banks))
         return [
@@ -241,34 +245,40 @@ class FrameEngine:
         ]
 
     def _in_halves(
-        self,
-        follow: Callable[[Sequence[MemoryBank]], list[_Followed]],
-        banks: Sequence[MemoryBank],
-        shares: Shares,
+        self, image: ImageFeatures, size: Size, banks: Sequence[MemoryBank], moment: Moment, shares: Shares
     ) -> list[_Followed]:
+        """Read the memory of all objects at once, which share what is compared, and answer for half of them in each thread."""
         if self._beside is None:
             self._beside = ThreadPoolExecutor(1, "track-beside")
+        pool = self._beside
 
-        def follow_beside(part: Sequence[MemoryBank]) -> list[_Followed]:
-            # the number is that of this thread, inference mode too
-            with on_threads(shares.tracking), torch.inference_mode():
-                return follow(part)
+        def begin(work: Callable[[], _Found]) -> Callable[[], _Found]:
+            def run() -> _Found:
+                # the number is that of this thread, inference mode too
+                with on_threads(shares.tracking), torch.inference_mode(), self.model.precision.autocast():
+                    return work()
 
-        middle = len(banks) - len(banks) // 2
-        second = self._beside.submit(follow_beside, banks[middle:])
-        try:
-            first = follow(banks[:middle])
-        finally:
-            wait([second])
-        return [*first, *second.result()]
+            return pool.submit(run).result
 
-    def _follow(
-        self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
-    ) -> _Followed:
-        moment = self.tracker.moment(frame, is_backward=is_backward)
+        def answer(part: slice) -> _Followed:
+            features, carried = remembered
+            own = features[part], None if carried is None else carried[part]
+            found = self.tracker.answer(image, own, banks[part], moment)
+            return found, self._masks(found.logits, size)
+
         with self.model.precision.autocast():
-            answer = self.tracker.track(image, banks, moment)
-        return answer, self._masks(answer.logits, size)
+            remembered = self.tracker.condition(image, banks, moment, beside=begin)
+            if self._policy.are_rivals:  # who gets what is decided among all
+                return [answer(slice(None))]
+            middle = len(banks) - len(banks) // 2
+            second = begin(lambda: answer(slice(middle, None)))
+            try:
+                first = answer(slice(middle))
+            except BaseException:
+                with suppress(Exception):  # the first error is told, and nothing of this frame works on
+                    second()
+                raise
+        return [first, second()]
 
     def close(self) -> None:
         """Give back encoded frames and threads."""

@@ -6,14 +6,17 @@ Pure functions of a model, features, prompts and banks; the caller owns every st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from masklet.models.config import AffinityMemoryConfig
+from masklet.models.config import AffinityMemoryConfig, ModelConfig
+from masklet.models.mask_carry import MASK_CHANNELS
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import (
     ABSENT_LOGIT,
@@ -41,6 +44,16 @@ _GIVEN_PRESENCE = 1.0
 
 Refine = Callable[[Tensor], Tensor]
 """Makes better mask logits (b, h4, w4) of first ones."""
+Remembered = tuple[Float[Tensor, "b c h w"], Float[Tensor, "b 2 h4 w4"] | None]
+"""Features of a frame as each object's memory sees them, and the masks carried over from the last one."""
+
+
+class Beside(Protocol):
+    """Works on something in another thread, meanwhile; what it gives back waits for it."""
+
+    def __call__(self, work: Callable[[], Tensor | None], /) -> Callable[[], Tensor | None]:
+        """Begin."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,8 +78,12 @@ def collect_memory(
     pointer_span: int,
     dtype: torch.dtype,
     device: torch.device,
+    own_channels: Sequence[slice] | None = None,
 ) -> MemoryBatch:
     """Pad the memories of several objects into one batch.
+
+    Where all remember the same frames, what comes from the frames alone is filled in for the first object only; nobody
+    reads it of the others.
 
     Args:
         attended: What each object reads; at least one spatial entry each.
@@ -74,7 +91,9 @@ def collect_memory(
         pointer_span: Frames over which pointer ages are normalised.
         dtype: Type the network computes in.
         device: Where it computes.
+        own_channels: The channels of an entry that depend on the object; None where all do.
     """
+    is_shared = _remember_the_same(attended)
     num_spatial = max(len(one.spatial) for one in attended)
     num_pointers = max(len(one.pointers) for one in attended)
     first = attended[0].spatial[0][0]
@@ -89,7 +108,11 @@ def collect_memory(
     newest = torch.zeros(len(attended), dtype=torch.long)
     for index, one in enumerate(attended):
         for slot, (entry, row) in enumerate(one.spatial):
-            spatial[index, slot] = entry.features
+            if own_channels is None or not is_shared or index == 0:
+                spatial[index, slot] = entry.features
+            else:
+                for channels in own_channels:
+                    spatial[index, slot, channels] = entry.features[channels]
             rows[index, slot], spatial_valid[index, slot] = row, True
         distances = [abs(moment.age(entry.frame)) for entry, _ in one.spatial]
         newest[index] = distances.index(min(distances))
@@ -104,8 +127,17 @@ def collect_memory(
         ages.to(device),
         None if bool(pointer_valid.all()) else pointer_valid.to(device),
         newest.to(device),
-        is_shared=_remember_the_same(attended),
+        is_shared=is_shared,
     )
+
+
+def own_channels(config: ModelConfig) -> tuple[slice, ...] | None:
+    """Channels of a memory entry that depend on the object rather than on its frame; None where all do."""
+    memory = config.memory
+    if not isinstance(memory, AffinityMemoryConfig):
+        return None
+    values = slice(memory.key_dim, memory.key_dim + config.value_dim)
+    return (values, slice(-MASK_CHANNELS, None)) if memory.carry_dim else (values,)
 
 
 def shares_of_others(
@@ -166,17 +198,42 @@ class Tracker:
         )
 
     def condition(
-        self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment
-    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b 2 h4 w4"] | None]:
-        """Features of a frame as each object's memory sees them, and the masks carried over from the last one."""
+        self,
+        image: ImageFeatures,
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        *,
+        beside: Beside | None = None,
+    ) -> Remembered:
+        """Read the memory of objects for a frame.
+
+        Args:
+            image: Features of the frame.
+            banks: Memory of each object.
+            moment: Where tracking stands.
+            beside: Carries masks in another thread while memory is read in this one; one after the other if not given.
+        """
         attended = [self.policy.attend(bank, moment) for bank in banks]
         features = image.features
         memory = collect_memory(
-            attended, moment, pointer_span=self.pointer_span, dtype=features.dtype, device=features.device
+            attended,
+            moment,
+            pointer_span=self.pointer_span,
+            dtype=features.dtype,
+            device=features.device,
+            own_channels=own_channels(self.model.config),
         )
         if self.policy.are_rivals and len(banks) > 1:
             memory = self._among_twins(memory, attended, banks)
-        return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
+        if beside is None:
+            return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
+        carried = beside(lambda: self.model.carry_mask(image, memory))
+        try:
+            return self.model.read_memory(features, memory), carried()
+        except BaseException:
+            with suppress(Exception):  # the first error is told, and nothing of this frame works on
+                carried()
+            raise
 
     def _among_twins(
         self, memory: MemoryBatch, attended: Sequence[Attended], banks: Sequence[MemoryBank]
@@ -190,7 +247,12 @@ class Tracker:
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
         """Follow objects into a frame nobody prompted."""
-        remembered = self.condition(image, banks, moment)
+        return self.answer(image, self.condition(image, banks, moment), banks, moment)
+
+    def answer(
+        self, image: ImageFeatures, remembered: Remembered, banks: Sequence[MemoryBank], moment: Moment
+    ) -> Segmented:
+        """Follow objects whose memory was read; under rivals all at once, else as many as one likes."""
         # a tracked frame is decoded with two padding points: one stands for "no click", one closes the list
         nothing = ModelPrompt(points_xy=torch.zeros(1, 2), labels=torch.tensor([int(PointLabel.PADDING)]))
         prompts = [nothing] * len(banks)
@@ -231,7 +293,7 @@ class Tracker:
     def _answer(
         self,
         image: ImageFeatures,
-        remembered: tuple[Tensor, Tensor | None],
+        remembered: Remembered,
         prompts: Sequence[ModelPrompt],
         banks: Sequence[MemoryBank],
         moment: Moment,
