@@ -11,7 +11,7 @@ from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.policy import RECENT, Attended
-from masklet.tracking.step import LOGIT_LIMIT, Tracker, shares_of_others
+from masklet.tracking.step import LOGIT_LIMIT, Tracker, groups_of, in_order, shares_of_others
 
 SIDE = 64
 
@@ -146,20 +146,21 @@ def test_a_frame_without_the_object_is_kept_unless_the_model_forgets_it(forgets,
     assert second.entries[0].is_kept is is_kept
 
 
-def test_others_are_known_on_the_frames_that_they_remember_too():
-    def entry(frame, columns):
-        logits = torch.full((8, 8), -30.0)
-        logits[:, columns] = 30
-        score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
-        return MemoryEntry(
-            frame=frame,
-            written=torch.zeros(1, 2, 2),
-            pointer=torch.zeros(1),
-            logits=logits.half(),
-            score=score,
-            box=None,
-        )
+def entry(frame, columns):
+    logits = torch.full((8, 8), -30.0)
+    logits[:, columns] = 30
+    score = MaskScore(iou=0.9, presence=5.0, stability=0.9)
+    return MemoryEntry(
+        frame=frame,
+        written=torch.zeros(1, 2, 2),
+        pointer=torch.zeros(1),
+        logits=logits.half(),
+        score=score,
+        box=None,
+    )
 
+
+def test_others_are_known_on_the_frames_that_they_remember_too():
     left, right = slice(0, 4), slice(4, 6)
     banks = [
         MemoryBank().with_conditioning(entry(0, left)).with_tracked(entry(1, left)),
@@ -175,3 +176,33 @@ def test_others_are_known_on_the_frames_that_they_remember_too():
     # the other does not remember frame 1, and reads one frame only
     assert float(others[0, 1].sum()) == 0
     assert float(others[1, 1].sum()) == 0
+
+
+def test_objects_that_read_the_same_frames_are_read_together():
+    entries = {frame: entry(frame, slice(0, 4)) for frame in range(4)}
+    read = [(0, 6), (2, 1), (3, 0)], [(0, 6), (1, 0)], [(0, 6), (2, 1), (3, 0)], [(0, 6), (2, 0), (3, 1)]
+    attended = [Attended(spatial=tuple((entries[f], row) for f, row in one), pointers=()) for one in read]
+    groups = groups_of(attended)
+    assert groups == [[0, 2], [1, 3]]
+    rows = torch.arange(4.0)[:, None]
+    assert torch.equal(in_order([rows[[0, 2]], rows[[1, 3]]], groups), rows)
+    assert groups_of(attended[:2]) == [[0, 1]]
+
+
+@torch.inference_mode()
+def test_an_object_that_was_hidden_does_not_change_what_the_others_read(tracker):
+    frames = images(tracker, 4)
+    begin = tracker.moment(0, is_backward=False)
+    asked = [prompt((8 + 12 * index, 20)) for index in range(4)]
+    found = tracker.prompt(frames[0], asked, [MemoryBank()] * 4, begin, reads_memory=False)
+    banks = [MemoryBank().with_conditioning(entry) for entry in found.entries]
+    for time in (1, 2):
+        found = tracker.track(frames[time], banks, tracker.moment(time, is_backward=False))
+        seen = [replace(entry, is_kept=time == 2 or index != 2) for index, entry in enumerate(found.entries)]
+        banks = [bank.with_tracked(entry) for bank, entry in zip(banks, seen, strict=True)]
+    now = tracker.moment(3, is_backward=False)
+    assert groups_of([tracker.policy.attend(bank, now) for bank in banks]) == [[0, 1, 3], [2]]
+    together = tracker.track(frames[3], banks, now)
+    for index, bank in enumerate(banks):
+        alone = tracker.track(frames[3], [bank], now)
+        torch.testing.assert_close(together.logits[index], alone.logits[0], rtol=1e-4, atol=1e-3)

@@ -131,6 +131,24 @@ def collect_memory(
     )
 
 
+def groups_of(attended: Sequence[Attended]) -> list[list[int]]:
+    """Objects that read the same frames at the same ages, together; all that read as no other does, in one group more."""
+    found: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for index, one in enumerate(attended):
+        found.setdefault(tuple((entry.frame, row) for entry, row in one.spatial), []).append(index)
+    groups = [group for group in found.values() if len(group) > 1]
+    alone = [group[0] for group in found.values() if len(group) == 1]
+    return [*groups, alone] if alone else groups
+
+
+def in_order(parts: Sequence[Tensor], groups: Sequence[Sequence[int]]) -> Tensor:
+    """Rows of groups (g, ...) as the objects stand (b, ...)."""
+    if len(parts) == 1:
+        return parts[0]
+    places = torch.tensor([index for group in groups for index in group])
+    return torch.cat(list(parts))[places.argsort().to(parts[0].device)]
+
+
 def own_channels(config: ModelConfig) -> tuple[slice, ...] | None:
     """Channels of a memory entry that depend on the object rather than on its frame; None where all do."""
     memory = config.memory
@@ -144,7 +162,7 @@ def shares_of_others(
     attended: Sequence[Attended],
     banks: Sequence[MemoryBank],
     spatial: Float[Tensor, "b m c h w"],
-    alike: Bool[Tensor, "b b"],
+    alike: Bool[Tensor, "b n"],
 ) -> Float[Tensor, "b m h w"]:
     """How much of each cell of the frames an object reads belongs to its twins, as far as they remember the frame."""
     shape = (spatial.shape[-2], spatial.shape[-1])
@@ -214,35 +232,49 @@ class Tracker:
             beside: Carries masks in another thread while memory is read in this one; one after the other if not given.
         """
         attended = [self.policy.attend(bank, moment) for bank in banks]
-        features = image.features
+        alike = None
+        if self.policy.are_rivals and len(banks) > 1:
+            alike = look_alike(banks, self._num_looks)
+        groups = groups_of(attended)
+        memories = [self._memory_of(group, image, attended, banks, moment, alike) for group in groups]
+
+        def carry() -> Tensor | None:
+            parts = [self.model.carry_mask(image, memory) for memory in memories]
+            present = [part for part in parts if part is not None]
+            return in_order(present, groups) if present else None
+
+        carried = carry if beside is None else beside(carry)
+        try:
+            read = in_order([self.model.read_memory(image.features, memory) for memory in memories], groups)
+        except BaseException:
+            if beside is not None:
+                with suppress(Exception):  # the first error is told, and nothing of this frame works on
+                    carried()
+            raise
+        return read, carried()
+
+    def _memory_of(
+        self,
+        group: Sequence[int],
+        image: ImageFeatures,
+        attended: Sequence[Attended],
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        alike: Bool[Tensor, "b b"] | None,
+    ) -> MemoryBatch:
+        """What some of the objects read; twins as they need it: objects that do not look alike are told apart by looks."""
+        own = [attended[index] for index in group]
         memory = collect_memory(
-            attended,
+            own,
             moment,
             pointer_span=self.pointer_span,
-            dtype=features.dtype,
-            device=features.device,
+            dtype=image.features.dtype,
+            device=image.features.device,
             own_channels=own_channels(self.model.config),
         )
-        if self.policy.are_rivals and len(banks) > 1:
-            memory = self._among_twins(memory, attended, banks)
-        if beside is None:
-            return self.model.read_memory(features, memory), self.model.carry_mask(image, memory)
-        carried = beside(lambda: self.model.carry_mask(image, memory))
-        try:
-            return self.model.read_memory(features, memory), carried()
-        except BaseException:
-            with suppress(Exception):  # the first error is told, and nothing of this frame works on
-                carried()
-            raise
-
-    def _among_twins(
-        self, memory: MemoryBatch, attended: Sequence[Attended], banks: Sequence[MemoryBank]
-    ) -> MemoryBatch:
-        """Memory read as twins need it; objects that do not look alike are told apart by their looks."""
-        alike = look_alike(banks, self._num_looks)
-        if not bool(alike.any()):
+        if alike is None or not bool(alike.any()):
             return memory
-        others = shares_of_others(attended, banks, memory.spatial, alike)
+        others = shares_of_others(own, banks, memory.spatial, alike[list(group)])
         return replace(memory, others=others, recency=self.policy.recency)
 
     def track(self, image: ImageFeatures, banks: Sequence[MemoryBank], moment: Moment) -> Segmented:
