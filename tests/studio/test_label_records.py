@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -109,6 +110,60 @@ def test_labels_taken_back_leave_no_record_and_redone_ones_have_theirs(page, pho
     assert found["licenses"] == original["licenses"]
 
 
+def test_a_project_file_carries_what_came_in(
+    page, photo_id, import_labels, upload_file, page_class, tmp_path
+):
+    """What nobody changed goes out of the project's copy, and out of its file without a studio, as it came in."""
+    original = coco_of_a_person()
+    import_labels(page, json.dumps(original).encode(), "set.json")
+    page.prompt(photo_id, object_id=502, frame=0, clicks=((37, 27, True), (5, 5, False)))
+    job = page.export(kind="project")
+    content = page.client.get(f"/api/jobs/{job['id']}/file").content
+    upload_id = upload_file(page.client, content, name="p.zip", chunk=60_000)
+    answer = page.client.post("/api/imports", json={"upload_id": upload_id})
+    assert answer.status_code == 201, answer.text
+    copy = page_class(page.client, answer.json()["id"])
+    (tmp_path / "p.zip").write_bytes(content)
+    write_labels(read_labels(tmp_path / "p.zip")[1], tmp_path / "out.json", "coco")
+    for found in (
+        json.loads(fetch(copy, "coco", copy.state()["media"][0]["id"])),
+        json.loads((tmp_path / "out.json").read_bytes()),
+    ):
+        first, second = sorted(found["annotations"], key=lambda one: one["id"])
+        assert first == original["annotations"][0]
+        assert second["id"] != 502
+        assert [found[key] for key in ("info", "licenses", "categories")] == [
+            original[key] for key in ("info", "licenses", "categories")
+        ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda records: records["records"]["entries"][0]["records"][0].pop(),
+        lambda records: records["entries"][0].pop("document"),
+        lambda records: records.pop("records"),
+    ],
+)
+@pytest.mark.usefixtures("photo_id")
+def test_a_project_file_with_damaged_records_is_refused(page, import_labels, upload_file, change):
+    import_labels(page, json.dumps(coco_of_a_person()).encode(), "set.json")
+    job = page.export(kind="project")
+    content = page.client.get(f"/api/jobs/{job['id']}/file").content
+    parts = parts_of(content)
+    records = json.loads(parts["labels/0.json"])
+    change(records)
+    parts["labels/0.json"] = json.dumps(records).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    upload_id = upload_file(page.client, buffer.getvalue(), name="p.zip", chunk=60_000)
+    answer = page.client.post("/api/imports", json={"upload_id": upload_id})
+    assert (answer.status_code, answer.json()["code"]) == (422, "format")
+    assert len(page.client.get("/api/projects").json()["projects"]) == 1
+
+
 def cvat_of_a_track():
     shapes = "".join(
         f'<box frame="{frame}" keyframe="1" outside="1" occluded="{occluded}" xtl="1" ytl="1" xbr="2" ybr="2"/>'
@@ -134,6 +189,34 @@ def test_whether_an_unseen_object_is_hidden_or_gone_survives(page, media_id, imp
     assert [track.frames[frame].is_occluded for frame in (0, 2, 3, 4)] == [False, True, True, False]
     assert track.frames[2].is_absent
     assert not track.frames[7].is_occluded
+
+
+def test_attributes_and_outlines_of_tracks_survive_a_correction(page, media_id, import_labels):
+    shapes = "".join(
+        f'<polygon frame="{frame}" keyframe="{frame % 2}" outside="0" occluded="{frame}" z_order="4" '
+        'points="4.25,5.5;20,5;20,18.75;4,18"><attribute name="colour">rød</attribute></polygon>'
+        for frame in (0, 1)
+    )
+    content = cvat_of_a_track().decode().replace('label="mug"', 'label="mug" group_id="6" source="file"')
+    content = content[: content.index("<polygon")] + shapes + content[content.index("<box") :]
+    content = content.replace(
+        "<name>clip.mp4</name>", "<name>clip.mp4</name><owner><username>zoë</username></owner>"
+    )
+    import_labels(page, content.encode(), "tracks.xml")
+    page.prompt(media_id, object_id=3, frame=0, clicks=((12, 12, True), (30, 30, False)))
+    found = ElementTree.fromstring(fetch(page, "cvat-video", media_id))
+    was = ElementTree.fromstring(content)
+    assert found.findtext("meta/task/owner/username") == "zoë"
+    (track,) = found.findall("track")
+    assert track.attrib == was.find("track").attrib
+    fixed = track[0]
+    assert (fixed.tag, fixed.get("frame"), fixed.findtext("attribute")) == ("mask", "0", "rød")
+    for now, before in zip(track[1:], was.find("track")[1:], strict=True):
+        assert (now.tag, now.attrib, now.findtext("attribute")) == (
+            before.tag,
+            before.attrib,
+            before.findtext("attribute"),
+        )
 
 
 def test_hidden_frames_survive_a_project_file(page, media_id, import_labels, upload_file):

@@ -44,7 +44,8 @@ def _any_kind(_record: Mapping[str, object]) -> bool:
 
 
 def _is_polygons(record: Mapping[str, object]) -> bool:
-    return not isinstance(record.get("segmentation"), dict)
+    """Whether a record may stand in a file of polygons: COCO writes crowds as run lengths there too."""
+    return not isinstance(record.get("segmentation"), dict) or bool(record.get("iscrowd"))
 
 
 class Numbers:

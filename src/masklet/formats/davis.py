@@ -1,13 +1,15 @@
 """DAVIS: one indexed PNG per frame, a folder per video; the index of a pixel is the object's number.
 
 Written as ``Annotations/Full-Resolution/<video>/00000.png``. Read are that, folders of such PNG without the
-folders above them, and single folders. Index 0 is the background and 255 void, which belongs to no object.
+folders above them, and single folders. Index 0 is the background and 255 void, which belongs to no object and stays void
+where no object is put.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +91,7 @@ def _read_video(source: Source, name: str, files: Sequence[str]) -> Entry:
     indices = frame_indices([Path(one).stem for one in files])
     builder: EntryBuilder | None = None
     masks: dict[int, dict[int, RLE]] = {}
+    void: dict[int, object] = {}
     for index, file in zip(indices, files, strict=True):
         labels = read_indexed_png(contain(source.path, file))
         size = Size(*labels.shape)
@@ -96,13 +99,15 @@ def _read_video(source: Source, name: str, files: Sequence[str]) -> Entry:
         if size != builder.size:
             raise FormatError(f"{file} is {size.hw} but the video begins with {builder.size.hw} (h, w).")
         masks[index] = {int(i): rle.encode(labels == i) for i in np.unique(labels) if i not in (0, VOID)}
+        if (labels == VOID).any():
+            void[index] = rle.to_json(rle.encode(labels == VOID))
     if builder is None:
         raise FormatError(f"The video {name!r} has no masks.")
     for number in sorted({number for found in masks.values() for number in found}):
         for index, found in masks.items():
             builder.add(number, seen(index, found.get(number)))
     builder.num_frames = max(masks) + 1
-    return builder.finish({})
+    return builder.finish({}, record={"void": void} if void else None)
 
 
 def write_davis(labels: LabelSet, out: Path, _media: Media | None) -> None:
@@ -117,7 +122,17 @@ def write_davis(labels: LabelSet, out: Path, _media: Media | None) -> None:
         folder.mkdir(parents=True)
         check_numbers(entry, _MOST_OBJECTS, "an indexed PNG")
         for index, image in label_images(entry):
+            put_void(image, entry, NAME, index)
             write_indexed_png(folder / f"{index:05d}.png", image)
+
+
+def put_void(image: Labels, entry: Entry, name: str, index: int) -> None:
+    """Make void, in place, what was void in the file of this format and belongs to no object."""
+    if entry.record is None or entry.record[0] != name:
+        return
+    void = cast("Mapping[str, Mapping[int, object]]", entry.record[1]).get("void", {}).get(index)
+    if void is not None:
+        image[rle.decode(rle.from_json(void)) & (image == 0)] = VOID
 
 
 def check_numbers(entry: Entry, most: int, what: str) -> None:

@@ -1,7 +1,8 @@
 """LabelMe: one JSON beside each image, with shapes. Shapes of one ``group_id`` are one object.
 
 A mask without holes is written as polygons, one for each part; a mask with holes as a shape of type "mask".
-Rectangles are boxes of objects without a mask. Points, lines and circles are passed over with a note.
+Rectangles are boxes of objects without a mask. Points, lines and circles are passed over with a note, and written again
+where they stood in a file that is corrected.
 """
 
 from __future__ import annotations
@@ -84,32 +85,42 @@ def _entry(
             groups.setdefault(as_whole(shape["group_id"], "A group_id"), []).append(shape)
     first = max(groups, default=0) + 1
     groups |= {first + place: [shape] for place, shape in enumerate(single)}
+    notes += [f"a {_kind(one)} of {picture!r} was passed over" for one in shapes if _is_passed_over(one)]
     for object_id, parts in groups.items():
-        _add(builder, object_id, parts, labels, notes)
+        known = [one for one in parts if not _is_passed_over(one)]
+        if known:
+            _add(builder, object_id, known, labels)
     return builder.finish(by_id(labels), record=dict(content))
 
 
-def _add(
-    builder: EntryBuilder, object_id: int, parts: list[_Shape], labels: dict[str, Label], notes: list[str]
-) -> None:
+def _kind(shape: _Shape) -> str:
+    return str(shape.get("shape_type") or "polygon")
+
+
+def _points(shape: _Shape) -> list[object]:
+    return cast("list[object]", shape.get("points") or [])
+
+
+def _is_passed_over(shape: _Shape) -> bool:
+    kind = _kind(shape)
+    return kind not in ("polygon", "mask") and not (kind == "rectangle" and len(_points(shape)) == 2)
+
+
+def _add(builder: EntryBuilder, object_id: int, parts: list[_Shape], labels: dict[str, Label]) -> None:
     masks: list[RLE] = []
     box: Box | None = None
     for shape in parts:
-        kind = str(shape.get("shape_type") or "polygon")
-        points = [as_numbers(one, "A point") for one in cast("list[object]", shape.get("points") or [])]
+        kind, points = _kind(shape), [as_numbers(one, "A point") for one in _points(shape)]
         if any(len(point) != 2 for point in points):
             raise FormatError(f"A shape of {builder.name!r} has a point that is not x and y; correct it.")
         if kind == "polygon":
             masks.append(filled([tuple((x, y) for x, y in points)], builder.size))
         elif kind == "mask":
             masks.append(_pasted(shape, points, builder.size))
-        elif kind == "rectangle" and len(points) == 2:
+        else:
             (x0, y0), (x1, y1) = points
             is_area = x0 != x1 and y0 != y1
             box = Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) if is_area else None
-        else:
-            notes.append(f"a {kind} of {builder.name!r} was passed over")
-            continue
     label = labels.get(str(parts[0].get("label", "")))
     if not masks and box is None:
         return
@@ -150,6 +161,7 @@ def write_labelme(labels: LabelSet, out: Path, media: Media | None) -> None:
             else {"version": _VERSION, "flags": {}}
         )
         shapes = [shape for track in entry.project.tracks.values() for shape in _shapes(entry, track)]
+        shapes += [one for one in cast("list[_Shape]", before.get("shapes", [])) if _is_passed_over(one)]
         content = {
             **before,
             "shapes": shapes,

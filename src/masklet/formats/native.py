@@ -10,12 +10,13 @@ from pathlib import Path
 
 from masklet.annotations import dumps, from_json, load, to_json, write_atomically
 from masklet.errors import FormatError
+from masklet.formats.imported import as_imported, label_set_from_json
 from masklet.formats.label_set import Entry, LabelSet
 from masklet.formats.media import Media
 from masklet.formats.source import Source, as_list, as_object, as_text, as_whole, to_bytes
 
 TRACKS = "tracks.json"
-PROJECT, DOCUMENTS = "project.json", "documents"
+PROJECT, DOCUMENTS, LABELS = "project.json", "documents", "labels"
 _SET = "masklet-label-set"
 _VERSION = 1
 
@@ -55,12 +56,30 @@ def _studio_project(path: Path) -> LabelSet:
     """The documents of a project that the studio exported, unpacked."""
     found = sorted((path / DOCUMENTS).glob("*.json"), key=lambda one: (len(one.name), one.name))
     documents = [load(one) for one in found]
-    return LabelSet(
-        entries=tuple(
-            Entry(project=one, frame_names=(one.video.name,) if one.video.num_frames == 1 else ())
-            for one in documents
+    entries = [
+        Entry(project=one, frame_names=(one.video.name,) if one.video.num_frames == 1 else ())
+        for one in documents
+    ]
+    record: tuple[str, object] | None = None
+    came: dict[int, LabelSet] = {}
+    manifest = as_object(Source(path / PROJECT).json(), f"{PROJECT!r}")
+    for value in as_list(manifest.get("sources", []), "The label sets that came in"):
+        one = as_object(value, "A label set that came in")
+        media, number, place = (
+            as_whole(one.get(field), f"The {field} of a label set") for field in ("media", "labels", "place")
         )
-    )
+        if number not in came:
+            came[number] = label_set_from_json(Source(path / LABELS / f"{number}.json").json())
+        labels = came[number]
+        if media >= len(entries) or place >= len(labels.entries):
+            raise FormatError(
+                "A label set that came in is of a medium that the project lacks; export it again."
+            )
+        pairs = [as_list(pair, "Ids") for pair in as_list(one.get("ids"), "The ids of a label set")]
+        ids = {as_whole(pair[0], "An id"): as_whole(pair[1], "An id") for pair in pairs if len(pair) == 2}
+        entries[media] = as_imported(entries[media], labels.entries[place], ids)
+        record = labels.record or record
+    return LabelSet(entries=tuple(entries), record=record)
 
 
 def _entry(value: object) -> Entry:

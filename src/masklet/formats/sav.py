@@ -1,18 +1,20 @@
 """SA-V: one JSON per video, ``<video>_manual.json`` or ``_auto.json``, with masks on every fourth frame.
 
-Every such frame has a mask for every object, an empty one where it is not seen.
+Every such frame has a mask for every object, an empty one where it is not seen. Objects that nobody changed keep what
+their listing says of them, automatic ones in the listing of automatic ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 from masklet.annotations import Track, write_atomically
 from masklet.errors import FormatError
 from masklet.formats.builder import EntryBuilder
-from masklet.formats.label_set import Entry, LabelSet, seen
+from masklet.formats.label_set import WHOLE_TRACK, Entry, LabelSet, seen
 from masklet.formats.media import Media
 from masklet.formats.paths import unique_names
 from masklet.formats.source import Source, as_list, as_object, as_whole, to_bytes
@@ -20,6 +22,7 @@ from masklet.geometry import Size
 from masklet.masks import rle
 
 NAME = "sav"
+_MANUAL, _AUTO = "manual", "auto"
 STRIDE = 4
 _FRAME_RATE = 24  # of all videos of SA-V
 
@@ -39,14 +42,25 @@ def read_sav(source: Source, _media: Media | None) -> LabelSet:
     """
     names = [name for name in source.with_suffix(".json") if name.endswith(("_manual.json", "_auto.json"))]
     builders: dict[str, EntryBuilder] = {}
+    heads: dict[str, dict[str, object]] = {}
     for name in sorted(names, key=lambda one: (one.replace("_auto", "_manual"), "_auto" in one)):
-        _add(builders, as_object(source.json(name), name))
+        _add(
+            builders,
+            as_object(source.json(name), name),
+            _AUTO if name.endswith("_auto.json") else _MANUAL,
+            heads,
+        )
     if not source.is_folder and not names:
-        _add(builders, as_object(source.json(), source.name))
-    return LabelSet(entries=tuple(one.finish({}) for one in builders.values()))
+        _add(builders, as_object(source.json(), source.name), _MANUAL, heads)
+    return LabelSet(entries=tuple(one.finish({}, record=heads[video]) for video, one in builders.items()))
 
 
-def _add(builders: dict[str, EntryBuilder], content: Mapping[str, object]) -> None:
+def _add(
+    builders: dict[str, EntryBuilder],
+    content: Mapping[str, object],
+    kind: str,
+    heads: dict[str, dict[str, object]],
+) -> None:
     video = str(content.get("video_id"))
     height, width = (
         as_whole(content.get(f"video_{side}"), f"The {side} of {video}", least=1, most=1 << 20)
@@ -65,6 +79,15 @@ def _add(builders: dict[str, EntryBuilder], content: Mapping[str, object]) -> No
     for number in wanted:
         ids.append(builder.free_id() if builder.has(number) else number)
         builder.track(ids[-1])
+    heads.setdefault(video, {})[kind] = {
+        key: one for key, one in content.items() if not key.startswith("masklet")
+    }
+    columns = {
+        key: one for key, one in content.items() if isinstance(one, list) and key.startswith("masklet_")
+    }
+    for place, number in enumerate(ids):
+        about = {key: one[place] for key, one in columns.items() if len(one) == len(ids)}
+        builder.keep(number, {"kind": kind, "about": about})
     for row, values in enumerate(rows):
         masks = as_list(values, f"The masks of {video}")
         if len(masks) != len(ids):
@@ -78,11 +101,41 @@ def _add(builders: dict[str, EntryBuilder], content: Mapping[str, object]) -> No
 def write_sav(labels: LabelSet, out: Path, _media: Media | None) -> None:
     """Write a listing for each video."""
     for name, entry in zip(unique_names(one.name for one in labels.entries), labels.entries, strict=True):
-        write_atomically(out / f"{name}_manual.json", to_bytes(_listing(entry)))
+        abouts = {number: _about(entry, track) for number, track in entry.project.tracks.items()}
+        heads = _heads(entry)
+        for kind in (_MANUAL, _AUTO):
+            numbers = [number for number, (its_kind, _) in abouts.items() if its_kind == kind]
+            if numbers or kind == _MANUAL:
+                listing = _listing(entry, [entry.project.tracks[number] for number in numbers])
+                for place, number in enumerate(numbers):
+                    _put_about(listing, place, abouts[number][1])
+                write_atomically(out / f"{name}_{kind}.json", to_bytes({**listing, **heads.get(kind, {})}))
 
 
-def _listing(entry: Entry) -> dict[str, object]:
-    facts, tracks = entry.project.video, list(entry.project.tracks.values())
+def _heads(entry: Entry) -> Mapping[str, Mapping[str, object]]:
+    """What the listings of a video said of it, by their kind."""
+    if entry.record is None or entry.record[0] != NAME:
+        return {}
+    return cast("Mapping[str, Mapping[str, object]]", entry.record[1])
+
+
+def _about(entry: Entry, track: Track) -> tuple[str, Mapping[str, object]]:
+    """In which listing an object stands, and what was said of it there, while nobody changed it."""
+    kept = entry.kept(NAME, track, WHOLE_TRACK)
+    if kept is None:
+        return _MANUAL, {}
+    found = cast("Mapping[str, object]", kept)
+    return str(found["kind"]), cast("Mapping[str, object]", found["about"])
+
+
+def _put_about(listing: dict[str, object], place: int, about: Mapping[str, object]) -> None:
+    for name, value in about.items():
+        column = listing.setdefault(name, [None] * len(cast("list[object]", listing["masklet_id"])))
+        cast("list[object]", column)[place] = value
+
+
+def _listing(entry: Entry, tracks: Sequence[Track]) -> dict[str, object]:
+    facts = entry.project.video
     rate = float(facts.frame_rate or _FRAME_RATE)
     rows = [
         [_mask(track, index, facts.size) for track in tracks] for index in range(0, entry.num_frames, STRIDE)

@@ -127,8 +127,16 @@ def every_fourth(entry: Entry) -> Entry:
     return filled_gaps(replace(entry, project=replace(entry.project, tracks=kept)), indices)
 
 
+SHAPES_OF_TRACKS = "cvat-tracks"
+"""Format of records after which a gap was left in a file in which shapes stay: there it says so itself."""
+
+
 def gap_starts(entry: Entry) -> Entry:
     """After the last mask before a gap, one frame says that the object is not seen."""
+
+    def is_recorded(object_id: int, frame: int) -> bool:
+        found = entry.records.get((object_id, frame))
+        return found is not None and found.format == SHAPES_OF_TRACKS
 
     def changed(track: Track) -> Track:
         boxes = entry.project.prompts.get(track.object_id, {})
@@ -136,7 +144,10 @@ def gap_starts(entry: Entry) -> Entry:
         return track.with_frames(
             FrameMask(frame=index, rle=None)
             for index in after
-            if index < entry.num_frames and index not in track.frames and index not in boxes
+            if index < entry.num_frames
+            and index not in track.frames
+            and index not in boxes
+            and not is_recorded(track.object_id, index - 1)
         )
 
     tracks = {i: changed(track) for i, track in entry.project.tracks.items()}

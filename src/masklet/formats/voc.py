@@ -2,20 +2,24 @@
 
 The n-th object of the XML is index n of ``SegmentationObject``; 255 is void. An object without a pixel there
 is a box. Corners of boxes count from 1 and are inclusive, as VOC has them. ``labelmap.txt`` lists the classes.
+Objects that nobody changed keep everything that their XML says, corrected ones all but box and parts; void stays void.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree
 
 import numpy as np
 
-from masklet.annotations import Label
+from masklet.annotations import Label, Track
 from masklet.errors import FormatError
 from masklet.formats.builder import EntryBuilder, by_id, labels_from_names
-from masklet.formats.davis import check_numbers
-from masklet.formats.label_set import Entry, LabelSet, common_labels, frame_name, seen
+from masklet.formats.davis import VOID, check_numbers, put_void
+from masklet.formats.label_set import Entry, LabelSet, common_labels, frame_name, label_of, seen
 from masklet.formats.media import Media
 from masklet.formats.paths import contain, safe_relative, stem_of
 from masklet.formats.pictures import write_pictures
@@ -73,10 +77,20 @@ def _entry(source: Source, name: str, tree: ElementTree.Element, labels: dict[st
         )
         mask = None if numbers is None else numbers == number
         if mask is not None and mask.any():
-            builder.add(number, seen(0, rle.encode(mask)))
+            builder.add(number, seen(0, rle.encode(mask)), record=one)
         elif one.find("bndbox") is not None:
-            builder.add_box(number, 0, _box(child(one, "bndbox")))
-    return builder.finish(by_id(labels))
+            builder.add_box(number, 0, _box(child(one, "bndbox")), record=one)
+    record: dict[str, object] = {"about": _without_objects(tree)}
+    if numbers is not None and (numbers == VOID).any():
+        record["void"] = {0: rle.to_json(rle.encode(numbers == VOID))}
+    return builder.finish(by_id(labels), record=record)
+
+
+def _without_objects(tree: ElementTree.Element) -> ElementTree.Element:
+    """What the XML of an image says beside its objects."""
+    about = ElementTree.Element(tree.tag, tree.attrib)
+    about.extend(copy.deepcopy(one) for one in tree if one.tag != "object")
+    return about
 
 
 def _numbers(source: Source, name: str, size: Size) -> np.ndarray | None:
@@ -119,6 +133,8 @@ def write_voc(labels: LabelSet, out: Path, media: Media | None) -> None:
         for object_id, track in entry.project.tracks.items():
             label = None if track.label_id is None else entry.project.labels[track.label_id]
             classes[object_id] = 0 if label is None else min(places[ids[label.name]], 254)
+        put_void(numbers, entry, NAME, 0)
+        classes[VOID] = VOID
         for folder, picture in ((_OBJECTS, numbers), (_CLASSES, classes[numbers])):
             path = out / folder / f"{relative}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +158,25 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _tree(entry: Entry) -> ElementTree.Element:
+    tree = _about(entry)
+    for track in entry.project.tracks.values():
+        kept = entry.kept(NAME, track, 0)
+        box = _box_now(entry, track)
+        if isinstance(kept, ElementTree.Element) and (0 in track.frames or box == _kept_box(kept, entry)):
+            tree.append(copy.deepcopy(kept))
+        else:
+            tree.append(_object(entry, track, box))
+    if masks_by_frame(entry):
+        segmented = tree.find("segmented")
+        (ElementTree.SubElement(tree, "segmented") if segmented is None else segmented).text = "1"
+    return tree
+
+
+def _about(entry: Entry) -> ElementTree.Element:
+    if entry.record is not None and entry.record[0] == NAME:
+        about = cast("Mapping[str, object]", entry.record[1]).get("about")
+        if isinstance(about, ElementTree.Element):
+            return copy.deepcopy(about)
     size, name = entry.project.video.size, frame_name(entry, 0)
     tree = ElementTree.Element("annotation")
     _text(tree, "folder", "JPEGImages")
@@ -149,27 +184,41 @@ def _tree(entry: Entry) -> ElementTree.Element:
     sides = ElementTree.SubElement(tree, "size")
     for side, value in (("width", size.width), ("height", size.height), ("depth", 3)):
         _text(sides, side, str(value))
-    _text(tree, "segmented", "1")
-    for object_id, track in entry.project.tracks.items():
-        one = ElementTree.SubElement(tree, "object")
-        label = None if track.label_id is None else entry.project.labels[track.label_id]
-        _text(one, "name", "" if label is None else label.name)
+    _text(tree, "segmented", "0")
+    return tree
+
+
+def _box_now(entry: Entry, track: Track) -> Box | None:
+    """Around the mask, or what is said where there is none."""
+    found = track.frames.get(0)
+    said = entry.project.prompts.get(track.object_id, {}).get(0)
+    if found is not None and found.rle is not None:
+        return rle.bounding_box(found.rle)
+    return None if said is None else said.box
+
+
+def _kept_box(kept: ElementTree.Element, entry: Entry) -> Box | None:
+    box = None if kept.find("bndbox") is None else _box(child(kept, "bndbox"))
+    return None if box is None else box.clipped(entry.project.video.size)
+
+
+def _object(entry: Entry, track: Track, box: Box | None) -> ElementTree.Element:
+    """An object as it is now, with what its XML said of it beside its shape."""
+    before = entry.records.get((track.object_id, 0))
+    old = before.record if before is not None and before.format == NAME else None
+    one = ElementTree.Element("object")
+    label = label_of(entry, track)
+    _text(one, "name", "" if label is None else label.name)
+    if isinstance(old, ElementTree.Element):
+        one.extend(copy.deepcopy(about) for about in old if about.tag not in ("name", "bndbox", "part"))
+    else:
         for field, value in (("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
             _text(one, field, value)
-        found = track.frames.get(0)
-        box = None if found is None or found.rle is None else rle.bounding_box(found.rle)
-        said = entry.project.prompts.get(object_id, {}).get(0)
-        box = said.box if box is None and said is not None else box
-        if box is not None:
-            corners = ElementTree.SubElement(one, "bndbox")
-            for side, value in (
-                ("xmin", box.x0 + 1),
-                ("ymin", box.y0 + 1),
-                ("xmax", box.x1),
-                ("ymax", box.y1),
-            ):
-                _text(corners, side, f"{value:.10g}")
-    return tree
+    if box is not None:
+        corners = ElementTree.SubElement(one, "bndbox")
+        for side, value in (("xmin", box.x0 + 1), ("ymin", box.y0 + 1), ("xmax", box.x1), ("ymax", box.y1)):
+            _text(corners, side, f"{value:.10g}")
+    return one
 
 
 def _text(parent: ElementTree.Element, name: str, value: str) -> None:

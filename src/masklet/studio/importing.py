@@ -14,13 +14,14 @@ from typing import Any
 from masklet.annotations import FrameMask, Label, Project, Track, prompts_to_json
 from masklet.errors import FormatError
 from masklet.formats import Entry, LabelSet
+from masklet.formats.imported import shown_name
 from masklet.formats.label_set import base_name
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
 from masklet.studio.editing import MAX_OBJECTS, Editor, remove_object
-from masklet.studio.exports.imported import packed, shown_name
+from masklet.studio.exports.imported import packed
 from masklet.studio.label_reading import read_apart
 from masklet.studio.paths import new_id
 from masklet.studio.refusals import RefusedError

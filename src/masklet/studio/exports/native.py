@@ -3,6 +3,7 @@
 project.json           name, classes, media with their objects
 media/0.bin            the file of each medium, byte for byte
 documents/0.json       its tracks, masks and prompts, as ``masklet.annotations`` reads them
+labels/0.json          a label set that came in, as it was, so that what nobody changed can go out as it stood
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from pydantic import Field, ValidationError
 
 from masklet.annotations import dumps, loads
 from masklet.errors import FormatError
+from masklet.formats.imported import label_set_from_json
 from masklet.studio.exports.document import Flags, classes_to_json, to_document, to_rows, work_rows
+from masklet.studio.exports.imported import as_json, packed
 from masklet.studio.library import Library
+from masklet.studio.paths import new_id
 from masklet.studio.refusals import too_large
 from masklet.studio.schemas import ClassId, ClassState, Color, GivenName, Name, ObjectId, Wire
 from masklet.studio.settings import Limits
-from masklet.studio.store import ImportedMedia, MediaRow, ObjectRow, Store
+from masklet.studio.store import ImportedMedia, LabelSourceRow, MediaRow, ObjectRow, Store
+from masklet.studio.store.label_sources import ids_from_text, ids_to_text
 
 _FORMAT = "masklet-project"
-_VERSION = 1
+_VERSION, _VERSION_WITH_LABELS = 1, 2
 _MAX_MANIFEST_BYTES = 64 * 2**20
 _MAX_DOCUMENT_BYTES = 512 * 2**20
 _MAX_RATIO = 200
@@ -53,6 +58,15 @@ class _Medium(Wire):
     not_kept: dict[int, list[int]]
 
 
+class _Source(Wire):
+    """A label set that came in for a medium: numbers of both, its entry, and ids of objects there and here."""
+
+    media: int = Field(ge=0)
+    labels: int = Field(ge=0, lt=100_000)
+    place: int = Field(ge=0)
+    ids: list[tuple[int, int]] = Field(max_length=10_000)
+
+
 class _Manifest(Wire):
     """``project.json``."""
 
@@ -61,6 +75,7 @@ class _Manifest(Wire):
     name: GivenName
     classes: list[ClassState] = Field(max_length=10_000)
     media: list[_Medium] = Field(max_length=1000)
+    sources: list[_Source] = Field(default=[], max_length=100_000)
 
 
 def write_project(store: Store, library: Library, project_id: str, path: Path) -> Iterator[None]:
@@ -71,11 +86,21 @@ def write_project(store: Store, library: Library, project_id: str, path: Path) -
     """
     project = store.projects.get(project_id)
     listed: list[dict[str, Any]] = []
+    sources: list[dict[str, Any]] = []
+    numbers: dict[str, int] = {}
     with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
         for number, media in enumerate(store.projects.media_of(project_id)):
             document, flags = to_document(store, media)
             _put(archive, f"documents/{number}.json", dumps(document), is_packed=True)
             _put_file(archive, f"media/{number}.bin", library.path(media))
+            for one in store.label_sources.of_media(media.id):
+                if one.records_id not in numbers:
+                    numbers[one.records_id] = len(numbers)
+                    content = as_json(store.label_sources.content(one.records_id))
+                    _put(archive, f"labels/{numbers[one.records_id]}.json", content, is_packed=True)
+                ids = list(ids_from_text(one.ids).items())
+                source = {"media": number, "labels": numbers[one.records_id], "place": one.place, "ids": ids}
+                sources.append(source)
             looks = [_look(one) for one in store.projects.objects(media.id)]
             listed.append(
                 {
@@ -88,10 +113,11 @@ def write_project(store: Store, library: Library, project_id: str, path: Path) -
             yield
         manifest = {
             "format": _FORMAT,
-            "version": _VERSION,
+            "version": _VERSION_WITH_LABELS if sources else _VERSION,
             "name": project.name,
             "classes": classes_to_json(store.projects.classes(project_id)),
             "media": listed,
+            **({"sources": sources} if sources else {}),
         }
         content = json.dumps(manifest, sort_keys=True).encode()
         _put(archive, "project.json", content, is_packed=True)
@@ -134,6 +160,8 @@ def _import(
     project_id = store.projects.create(manifest.name).id
     added: list[MediaRow] = []
     try:
+        labels = {one.labels: _labels(archive, one.labels) for one in manifest.sources}
+        names = {number: new_id() for number in labels}
         imported: list[ImportedMedia] = []
         for number, medium in enumerate(manifest.media):
             document = loads(_read(archive, f"documents/{number}.json", _MAX_DOCUMENT_BYTES))
@@ -146,15 +174,36 @@ def _import(
             flags = Flags(backward=medium.backward, not_kept=medium.not_kept)
             prompts, results = to_rows(document, flags, media, looks)
             work = work_rows(document, media)
-            imported.append(ImportedMedia(objects=looks, prompts=prompts, results=results, work=work))
+            sources = [
+                LabelSourceRow(
+                    media_id=media.id,
+                    records_id=names[one.labels],
+                    place=one.place,
+                    ids=ids_to_text(dict(one.ids)),
+                )
+                for one in manifest.sources
+                if one.media == number
+            ]
+            imported.append(
+                ImportedMedia(objects=looks, prompts=prompts, results=results, work=work, sources=sources)
+            )
         classes = [{**one.model_dump(), "place": place} for place, one in enumerate(manifest.classes)]
-        store.imports.put(project_id, classes, imported)
+        store.imports.put(project_id, classes, imported, {names[i]: one for i, one in labels.items()})
     except BaseException:
         store.projects.remove(project_id)
         for media in added:
             library.remove_file(media)
         raise
     return project_id
+
+
+def _labels(archive: zipfile.ZipFile, number: int) -> bytes:
+    """A label set that came in, after it was found to be one, as the store keeps it."""
+    content = _read(archive, f"labels/{number}.json", _MAX_DOCUMENT_BYTES)
+    try:
+        return packed(label_set_from_json(json.loads(content)))
+    except (ValueError, RecursionError) as error:
+        raise FormatError("A label set in the project file is damaged; export it again.") from error
 
 
 def _manifest(archive: zipfile.ZipFile, limits: Limits) -> _Manifest:
@@ -171,10 +220,11 @@ def _manifest(archive: zipfile.ZipFile, limits: Limits) -> _Manifest:
         manifest = _Manifest.model_validate_json(_read(archive, "project.json", _MAX_MANIFEST_BYTES))
     except ValidationError as error:
         raise FormatError("The file is no masklet project, or its project.json is damaged.") from error
-    if manifest.format != _FORMAT or manifest.version > _VERSION:
+    if manifest.format != _FORMAT or manifest.version > _VERSION_WITH_LABELS:
         raise FormatError("The file is no masklet project, or of a newer version; update masklet.")
     count = range(len(manifest.media))
     wanted = ["project.json", *(f"documents/{i}.json" for i in count), *(f"media/{i}.bin" for i in count)]
+    wanted += [f"labels/{i}.json" for i in {one.labels for one in manifest.sources}]
     if sorted(one.filename for one in entries) != sorted(wanted):
         raise FormatError("The project file lacks parts or holds others than a project has; export it again.")
     return manifest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from masklet.studio.store.database import Database
-from masklet.studio.store.rows import ObjectRow, PromptRow, ResultRow, WorkRow, values_of
+from masklet.studio.store.rows import LabelSourceRow, ObjectRow, PromptRow, ResultRow, WorkRow, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class ImportedMedia:
     prompts: Sequence[PromptRow]
     results: Sequence[ResultRow]
     work: Sequence[WorkRow] = ()
+    sources: Sequence[LabelSourceRow] = ()
 
 
 class Imports:
@@ -27,10 +28,17 @@ class Imports:
         self._database = database
 
     def put(
-        self, project_id: str, classes: Sequence[Mapping[str, Any]], media: Sequence[ImportedMedia]
+        self,
+        project_id: str,
+        classes: Sequence[Mapping[str, Any]],
+        media: Sequence[ImportedMedia],
+        records: Mapping[str, bytes],
     ) -> None:
-        """Put classes, objects, prompts and masks into a new project."""
+        """Put classes, objects, prompts, masks and label sets that came in into a new project."""
         with self._database.change() as connection:
+            for records_id, content in records.items():
+                values = {"id": records_id, "project_id": project_id, "content": content}
+                connection.execute(_insert("label_records", list(values)), list(values.values()))
             for one in classes:
                 values = {"project_id": project_id, **one}
                 connection.execute(_insert("classes", list(values)), list(values.values()))
@@ -40,6 +48,7 @@ class Imports:
                     ("prompts", medium.prompts),
                     ("results", medium.results),
                     ("work", medium.work),
+                    ("label_sources", medium.sources),
                 ):
                     for row in rows:
                         values = values_of(row)
