@@ -1,7 +1,10 @@
 """Detectors of transformers from a folder on disk: the whole path, random weights, no network."""
 
 import json
+import shutil
+import socket
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -102,6 +105,19 @@ def test_without_network_the_error_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(DownloadError, match="connect to the network once"):
         load_grounder("nobody/nothing", device="cpu")
+
+
+def test_what_was_fetched_once_is_used_without_asking_the_hub(owl_folder, photo, monkeypatch, tmp_path):
+    kept = tmp_path / "models--somebody--owl"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(owl_folder, kept / "snapshots" / ("0" * 40))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *host: asked.append(host))
+    grounder = load_grounder("somebody/owl", device="cpu")
+    assert grounder.find(photo, ("dog",), threshold=0.0)
+    assert asked == []
 
 
 @pytest.mark.usefixtures("without_transformers")

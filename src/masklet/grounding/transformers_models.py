@@ -107,9 +107,19 @@ def _load(model_class: Any, tokenizer_class: Any, source: str | Path, device: to
     is_local = Path(source).is_dir()
     if is_local:
         read_folder_config(Path(source))
+
+    def read(*, is_offline: bool) -> tuple[Any, Any]:
+        model = model_class.from_pretrained(str(source), local_files_only=is_offline, use_safetensors=True)
+        return model, tokenizer_class.from_pretrained(str(source), local_files_only=is_offline)
+
     try:
-        model = model_class.from_pretrained(str(source), local_files_only=is_local, use_safetensors=True)
-        tokenizer = tokenizer_class.from_pretrained(str(source), local_files_only=is_local)
+        try:
+            # What was fetched once is used without asking the hub, which without a network waits for it each time.
+            model, tokenizer = read(is_offline=True)
+        except OSError:
+            if is_local:
+                raise
+            model, tokenizer = read(is_offline=False)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if is_local:
