@@ -80,6 +80,23 @@ def test_pictures_become_a_coco_file_with_classes_review_and_statistics(pictures
     assert found["throughput"]["inputs_by_worker"] == {"main": 3}
 
 
+def test_the_folder_of_a_run_is_read_as_labels(pictures, words, tmp_path):
+    out = tmp_path / "out"
+    run(LabelRequest(sources=(str(pictures),), out=str(out), job=words))
+    name, folder = read_labels(out)
+    listed = read_labels(out / "labels.json")[1]
+    assert name == "masklet"
+    assert sorted(one.frame_names[0] for one in folder.entries) == ["a.png", "b.png", "more/a.png"]
+    masks = {one.frame_names: one.project.tracks[1].frames[0].rle for one in listed.entries}
+    assert {one.frame_names: one.project.tracks[1].frames[0].rle for one in folder.entries} == masks
+    with (out / "manifest.jsonl").open("a") as manifest:
+        manifest.write('{"key": "cut sh')
+    assert len(read_labels(out)[1].entries) == 3
+    (out / "manifest.jsonl").write_text((out / "manifest.jsonl").read_text() + "\n{}\n")
+    with pytest.raises(FormatError, match=r"A line of manifest\.jsonl is not JSON"):
+        read_labels(out)
+
+
 def test_a_run_is_resumed_and_poison_told(pictures, words, tmp_path):
     out = tmp_path / "out"
     (pictures / "bad.png").write_bytes(b"not a picture")

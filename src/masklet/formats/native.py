@@ -1,4 +1,6 @@
-"""masklet's own file, the folder that ``masklet track`` wrote, and a project of the studio; nothing is lost.
+"""masklet's own file, the folders that ``masklet track`` and ``masklet label`` wrote, and a project of the studio.
+
+Nothing is lost.
 
 One video is one document as ``masklet.annotations`` writes it. Several videos, or images with file names, are
 one file with all their documents.
@@ -6,6 +8,7 @@ one file with all their documents.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from masklet.annotations import dumps, from_json, load, to_json, write_atomically
@@ -13,10 +16,12 @@ from masklet.errors import FormatError
 from masklet.formats.imported import as_imported, label_set_from_json
 from masklet.formats.label_set import Entry, LabelSet
 from masklet.formats.media import Media
-from masklet.formats.source import Source, as_list, as_object, as_text, as_whole, to_bytes
+from masklet.formats.paths import contain
+from masklet.formats.source import IMAGE_SUFFIXES, Source, as_list, as_object, as_text, as_whole, to_bytes
 
 TRACKS = "tracks.json"
 PROJECT, DOCUMENTS, LABELS = "project.json", "documents", "labels"
+MANIFEST = "manifest.jsonl"
 _SET = "masklet-label-set"
 _VERSION = 1
 
@@ -24,7 +29,9 @@ _VERSION = 1
 def is_native(source: Source) -> bool:
     """Whether it is a document, a set of documents, or the folder of a tracked video."""
     if source.is_folder:
-        return (source.path / TRACKS).is_file() or _is_studio_project(source.path)
+        return (
+            (source.path / TRACKS).is_file() or _is_studio_project(source.path) or _is_labelled(source.path)
+        )
     return source.json_object().get("format") in ("masklet", _SET)
 
 
@@ -36,8 +43,10 @@ def read_native(source: Source, _media: Media | None) -> LabelSet:
     """
     if source.is_folder and _is_studio_project(source.path):
         return _studio_project(source.path)
-    if source.is_folder:
+    if source.is_folder and (source.path / TRACKS).is_file():
         return LabelSet(entries=(Entry(project=load(source.path / TRACKS)),))
+    if source.is_folder:
+        return _labelled(source)
     content = as_object(source.json(), f"{source.name!r}")
     if content.get("format") != _SET:
         return LabelSet(entries=(Entry(project=from_json(content)),))
@@ -46,6 +55,33 @@ def read_native(source: Source, _media: Media | None) -> LabelSet:
     return LabelSet(
         entries=tuple(_entry(one) for one in as_list(content.get("entries"), "The list of entries"))
     )
+
+
+def _is_labelled(path: Path) -> bool:
+    return (path / MANIFEST).is_file() and (path / DOCUMENTS).is_dir()
+
+
+def _labelled(source: Source) -> LabelSet:
+    """The documents of a folder that ``masklet label`` wrote, in the order of its manifest."""
+    names: dict[str, str] = {}
+    lines = source.text(MANIFEST).splitlines()[1:]
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = as_object(json.loads(line), f"A line of {MANIFEST}")
+        except (ValueError, RecursionError) as error:
+            if number == len(lines):
+                break  # a kill cut the last line short
+            raise FormatError(
+                f"A line of {MANIFEST} is not JSON: {error}; run masklet label --resume."
+            ) from error
+        names[as_text(record.get("key"), "A key")] = as_text(record.get("name"), "The name of an input")
+    entries: list[Entry] = []
+    for key, name in names.items():
+        path = contain(source.path / DOCUMENTS, f"{key}.json")
+        if path.is_file():
+            is_picture = Path(name).suffix.lower() in IMAGE_SUFFIXES
+            entries.append(Entry(project=load(path), frame_names=(name,) if is_picture else ()))
+    return LabelSet(entries=tuple(entries))
 
 
 def _is_studio_project(path: Path) -> bool:

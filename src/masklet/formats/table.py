@@ -30,7 +30,7 @@ FORMATS: dict[str, Format] = {
     for one in (
         Format(
             name="masklet",
-            title="masklet's own document, and the folder of masklet track",
+            title="masklet's own document, and the folders of masklet track and label",
             shape="file",
             suffix=".json",
             detector=is_native,
