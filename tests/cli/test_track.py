@@ -86,6 +86,24 @@ def test_a_video_file_and_a_folder_of_its_frames_give_the_same_masks(masklet_com
     assert digests(tmp_path / "a" / "masks") == digests(tmp_path / "b" / "masks")
 
 
+def test_a_video_at_an_address_is_tracked_under_its_own_name(masklet_command, tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    with Mp4Writer(tmp_path / "v.mp4", fps=10) as writer:
+        for index in range(4):
+            writer.write(np.full((40, 56, 3), 30 + 40 * index, dtype=np.uint8))
+    address = f"memory://{tmp_path.name}/deep/v.mp4"
+    with fsspec.open(address, "wb") as file:
+        file.write((tmp_path / "v.mp4").read_bytes())
+    for source, name in ((address, "a"), (tmp_path / "v.mp4", "b")):
+        assert masklet_command("track", source, *ONE, "--out", tmp_path / name, *MODEL).code == 0
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+    again = masklet_command("track", address, *ONE, "--out", tmp_path / "a", "--resume", *MODEL)
+    assert again.code == 0, again.err
+    absent = masklet_command("track", f"{address}.mp4", *ONE, "--out", tmp_path / "c", *MODEL)
+    assert absent.code == 1
+    assert "cannot be read" in absent.err
+
+
 def test_two_runs_write_the_same_bytes(masklet_command, clip, tmp_path):
     for name in ("a", "b"):
         out = tmp_path / name

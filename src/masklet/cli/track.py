@@ -32,11 +32,16 @@ from masklet.pipeline import (
 )
 from masklet.pipeline.job import Tracker
 from masklet.pipeline.tracker import ModelTracker
+from masklet.scale.storage import local_copy
 
 
 def track(  # noqa: PLR0913 - each parameter is one option of the command
     video: Annotated[
-        Path, typer.Argument(metavar="VIDEO|FOLDER", help="A video file or a folder of images.")
+        str,
+        typer.Argument(
+            metavar="VIDEO|FOLDER",
+            help="A video file or a folder of images, or a video's address (s3://...).",
+        ),
     ],
     *,
     out: Annotated[
@@ -96,28 +101,29 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     """Follow objects through a video and write their masks."""
     said = _gather_prompts(video, prompt or [], mask or [], prompts, text)
     labels: Mapping[int, str] = {}
-    if text is not None:
-        first_id = 1 + max((one.object_id for one in said), default=0)
-        grounder = load_detector(detector, device=device)
-        found = find_in_video(
-            video, text, grounder, threshold=threshold, first_id=first_id, start=start, stop=stop
+    with local_copy(video, is_named=True) as source:
+        if text is not None:
+            first_id = 1 + max((one.object_id for one in said), default=0)
+            grounder = load_detector(detector, device=device)
+            found = find_in_video(
+                source, text, grounder, threshold=threshold, first_id=first_id, start=start, stop=stop
+            )
+            say(_found_in_words(found))
+            said, labels = merge_prompts([*said, *found.prompts]), found.labels
+        job = TrackJob(
+            source=source,
+            prompts=said,
+            labels=labels,
+            out=out,
+            overlay=overlay,
+            start=start,
+            stop=stop,
+            backward=backward,
+            resume=resume,
+            allow_damaged=allow_damaged,
         )
-        say(_found_in_words(found))
-        said, labels = merge_prompts([*said, *found.prompts]), found.labels
-    job = TrackJob(
-        source=video,
-        prompts=said,
-        labels=labels,
-        out=out,
-        overlay=overlay,
-        start=start,
-        stop=stop,
-        backward=backward,
-        resume=resume,
-        allow_damaged=allow_damaged,
-    )
-    load = partial(load_chosen, runtime=runtime)
-    summary = run_job(job, ModelTracker(model, device=device, policy=policy, load=load))
+        load = partial(load_chosen, runtime=runtime)
+        summary = run_job(job, ModelTracker(model, device=device, policy=policy, load=load))
     print_result(_in_words(summary), _as_values(summary), as_json=json)
 
 
@@ -136,7 +142,7 @@ def run_job(job: TrackJob, tracker: Tracker) -> TrackSummary:
 
 
 def _gather_prompts(
-    video: Path, texts: list[str], masks: list[str], file: Path | None, words: str | None
+    video: str, texts: list[str], masks: list[str], file: Path | None, words: str | None
 ) -> tuple[ObjectPrompt, ...]:
     if not texts and not masks and file is None and words is None:
         raise PromptError(

@@ -17,6 +17,7 @@ from typing import Any
 
 from masklet.annotations import write_atomically
 from masklet.errors import MediaError, MediaLimitError, MissingExtraError
+from masklet.formats.paths import safe_name
 
 MAX_BYTES = 64 * 2**30
 """Most bytes of one remote input that are copied to this machine."""
@@ -95,12 +96,13 @@ def _is_hidden(name: str) -> bool:
 
 
 @contextmanager
-def local_copy(uri: str, *, max_bytes: int = MAX_BYTES) -> Iterator[Path]:
+def local_copy(uri: str, *, max_bytes: int = MAX_BYTES, is_named: bool = False) -> Iterator[Path]:
     """The file on this machine: itself when it is local, a copy for as long as the block runs otherwise.
 
     Args:
         uri: Local path or address.
         max_bytes: Most bytes that are copied.
+        is_named: Whether the copy is named as the input is, made safe, rather than "input".
 
     Raises:
         MediaError: When it cannot be read.
@@ -110,9 +112,11 @@ def local_copy(uri: str, *, max_bytes: int = MAX_BYTES) -> Iterator[Path]:
         yield Path(uri)
         return
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
-        # the ending says what kind of file it is; nothing else of a foreign name reaches the disk
-        suffix = PurePosixPath(uri.split("?", maxsplit=1)[0]).suffix[:10]
-        path = Path(folder) / f"input{suffix if suffix.isascii() else ''}"
+        # the ending says what kind of file it is; nothing else of a foreign name reaches the disk unasked
+        name = PurePosixPath(uri.split("?", maxsplit=1)[0])
+        suffix = name.suffix[:10]
+        plain = f"input{suffix if suffix.isascii() else ''}"
+        path = Path(folder) / (safe_name(name.name) if is_named else plain)
         _fetch(uri, path, max_bytes)
         yield path
 
