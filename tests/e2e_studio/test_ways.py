@@ -226,10 +226,9 @@ def test_the_page_says_when_the_picture_is_behind(studio):
 def test_live_camera(open_page):
     studio = open_page(permissions=["camera"])
     studio.button("Use the camera").click()
-    canvas = studio.page.locator(".live-canvas[data-on=true]")
-    canvas.wait_for()
-    expect(studio.page.get_by_text("pictures per second")).to_be_visible()
-    box = canvas.bounding_box()
+    picture = studio.page.locator(".live-picture[data-on=true]")
+    picture.wait_for()
+    box = picture.bounding_box()
     studio.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(studio.page.get_by_role("list", name="Objects").get_by_text("Object 1")).to_be_visible()
     expect(studio.page.get_by_text("masks per second")).to_be_visible()
@@ -238,6 +237,28 @@ def test_live_camera(open_page):
     studio.check_accessibility()
     studio.button("Stop following object 1").click()
     expect(studio.page.get_by_text("Object 1")).to_have_count(0)
+    picture.focus()
+    press(studio, "Enter", "ArrowLeft", "ArrowUp", "Enter")  # the cross clicks without a pointer
+    expect(studio.page.get_by_role("list", name="Objects").get_by_text("Object 1")).to_be_visible()
+    expect(studio.page.get_by_text("masks per second")).to_be_visible()
+
+
+def test_live_camera_begins_anew_after_its_stream_was_closed(open_page):
+    studio = open_page(permissions=["camera"])
+    sockets = []
+    studio.page.route_web_socket("**/ws/live", lambda one: sockets.append((one, one.connect_to_server())))
+    studio.button("Use the camera").click()
+    picture = studio.page.locator(".live-picture[data-on=true]")
+    for place in range(2):
+        picture.click()
+        expect(studio.page.get_by_text("masks per second")).to_be_visible()
+        if place == 0:
+            sockets[0][0].close()
+            expect(studio.page.get_by_role("alert").get_by_text("closed the stream")).to_be_visible()
+            studio.button("Try again").click()
+            picture.wait_for()
+            expect(studio.page.get_by_role("list", name="Objects").get_by_text("Object 1")).to_have_count(0)
+    assert len(sockets) == 2
 
 
 def test_hovering_an_image_shows_what_a_click_would_give(studio, photo):

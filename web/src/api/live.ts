@@ -5,13 +5,14 @@ import { socketAddress } from "./socket";
 export interface LiveEvents {
   onMask: (message: MaskMessage) => void;
   onFrame: (frame: { frame: number; num_dropped: number }) => void;
-  onError: (message: string) => void;
+  /** `frame` is the picture that was refused; null when it was something else. */
+  onError: (error: { message: string; frame: number | null }) => void;
   onClosed: () => void;
 }
 
 type Message =
   | { type: "frame"; frame: number; objects: number[]; num_dropped: number }
-  | { type: "error"; code: string; message: string };
+  | { type: "error"; code: string; message: string; frame: number | null };
 
 export class LiveSocket {
   private readonly socket: WebSocket;
@@ -26,7 +27,7 @@ export class LiveSocket {
       }
       const message = JSON.parse(data) as Message;
       if (message.type === "frame") events.onFrame(message);
-      else events.onError(message.message);
+      else events.onError(message);
     };
     this.socket.onclose = () => { events.onClosed(); };
   }

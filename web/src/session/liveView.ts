@@ -14,11 +14,15 @@ export interface LiveStatus {
 
 const MOST_SIDE = 640;
 const WAITING = 2;
+/** With nothing to follow, a picture now and then keeps the studio ready. */
+const IDLE_MS = 1000;
+const PROBLEM_MS = 8000;
 const STYLE = { fill: 0.45, outline: 1 };
 
 export class LiveView {
   private readonly video = document.createElement("video");
-  private readonly scratch = document.createElement("canvas");
+  private readonly sent = document.createElement("canvas");
+  private readonly painted = document.createElement("canvas");
   private socket: LiveSocket | null = null;
   private readonly pictures = new Map<number, ImageBitmap>();
   private readonly arrived = new Map<number, Map<number, Mask>>();
@@ -27,7 +31,11 @@ export class LiveView {
   private objects: number[] = [];
   private selectedId: number | null = null;
   private numSent = 0;
+  private isEncoding = false;
+  private last = { sentMs: -Infinity, videoS: -1 };
+  private problem = { text: "", untilMs: 0 };
   private readonly moments: number[] = [];
+  private run = 0;
   private isClosed = false;
 
   constructor(
@@ -35,37 +43,38 @@ export class LiveView {
     private readonly onStatus: (status: LiveStatus) => void,
   ) {}
 
+  /** Begin, or begin anew after something failed. */
   async start(): Promise<void> {
+    this.reset();
+    const run = ++this.run;
     this.say("starting");
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
-      if (this.isClosed) {
+      if (this.isClosed || run !== this.run) {
         stream.getTracks().forEach((track) => { track.stop(); });
         return;
       }
       this.video.srcObject = stream;
       this.video.muted = true;
+      stream.getVideoTracks()[0].addEventListener("ended", () => { this.fail(run, "The camera was disconnected. Connect it, then try again."); });
       await this.video.play();
     } catch (error) {
-      this.say("failed", describeCameraError(error));
+      this.fail(run, describeCameraError(error));
       return;
     }
     const scale = Math.min(1, MOST_SIDE / Math.max(this.video.videoWidth, this.video.videoHeight));
-    for (const one of [this.canvas, this.scratch]) {
+    for (const one of [this.canvas, this.sent, this.painted]) {
       one.width = Math.round(this.video.videoWidth * scale);
       one.height = Math.round(this.video.videoHeight * scale);
     }
-    this.openSocket();
+    this.openSocket(run);
     this.say("running");
-    this.drawOn();
+    this.drawOn(run);
   }
 
   close(): void {
     this.isClosed = true;
-    this.socket?.close();
-    const stream = this.video.srcObject;
-    if (stream instanceof MediaStream) stream.getTracks().forEach((track) => { track.stop(); });
-    for (const picture of this.pictures.values()) picture.close();
+    this.reset();
   }
 
   /** A click at a share of width and height: the selected object, the one under the pointer, or a new one. */
@@ -96,30 +105,76 @@ export class LiveView {
     this.say("running");
   }
 
-  private openSocket(): void {
+  private reset(): void {
+    this.socket?.close();
+    this.socket = null;
+    const stream = this.video.srcObject;
+    if (stream instanceof MediaStream) stream.getTracks().forEach((track) => { track.stop(); });
+    this.video.srcObject = null;
+    this.forget(Infinity);
+    this.arrived.clear();
+    this.clicks.clear();
+    this.shown = new Map();
+    this.objects = [];
+    this.selectedId = null;
+    this.numSent = 0;
+    this.last = { sentMs: -Infinity, videoS: -1 };
+  }
+
+  private fail(run: number, message: string): void {
+    if (this.isClosed || run !== this.run) return;
+    this.run++;
+    this.reset();
+    this.say("failed", message);
+  }
+
+  private openSocket(run: number): void {
     this.socket = new LiveSocket({
       onMask: ({ frame, objectId, mask }) => {
         const masks = this.arrived.get(frame) ?? new Map<number, Mask>();
         this.arrived.set(frame, masks.set(objectId, mask));
       },
       onFrame: ({ frame }) => { this.show(frame); },
-      onError: (message) => { this.say("running", message); },
-      onClosed: () => { if (!this.isClosed) this.say("failed", "The studio closed the stream; try again."); },
+      onError: ({ message, frame }) => {
+        if (frame !== null) this.forget(frame); // no masks come for it
+        this.problem = { text: message, untilMs: performance.now() + PROBLEM_MS };
+        this.say("running");
+      },
+      onClosed: () => { this.fail(run, "The studio closed the stream; try again."); },
     });
   }
 
-  private readonly drawOn = (): void => {
-    if (this.isClosed) return;
-    if (this.socket?.isOpen === true && this.pictures.size < WAITING) void this.sendPicture();
+  private drawOn(run: number): void {
+    if (this.isClosed || run !== this.run) return;
+    if (this.isTimeToSend()) void this.sendPicture();
     if (this.objects.length === 0) this.context()?.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
-    requestAnimationFrame(this.drawOn);
-  };
+    requestAnimationFrame(() => { this.drawOn(run); });
+  }
+
+  /** One that the camera has given since the last one, and only as many as the studio keeps up with. */
+  private isTimeToSend(): boolean {
+    if (this.socket?.isOpen !== true || this.isEncoding || this.pictures.size >= WAITING) return false;
+    if (this.video.currentTime === this.last.videoS) return false;
+    return this.objects.length > 0 || performance.now() - this.last.sentMs >= IDLE_MS;
+  }
 
   private async sendPicture(): Promise<void> {
-    const number = this.numSent++;
-    this.scratch.getContext("2d")?.drawImage(this.video, 0, 0, this.scratch.width, this.scratch.height);
-    this.pictures.set(number, await createImageBitmap(this.scratch));
-    this.scratch.toBlob((blob) => { if (blob !== null && this.socket?.isOpen === true) this.socket.sendPicture(blob); }, "image/jpeg", 0.8);
+    const { socket } = this;
+    this.isEncoding = true;
+    this.last = { sentMs: performance.now(), videoS: this.video.currentTime };
+    try {
+      this.sent.getContext("2d")?.drawImage(this.video, 0, 0, this.sent.width, this.sent.height);
+      const encoded = new Promise<Blob | null>((resolve) => { this.sent.toBlob(resolve, "image/jpeg", 0.8); });
+      const [blob, picture] = await Promise.all([encoded, createImageBitmap(this.sent)]);
+      if (blob === null || socket?.isOpen !== true || socket !== this.socket) {
+        picture.close();
+        return;
+      }
+      this.pictures.set(this.numSent++, picture); // the studio counts what it gets
+      socket.sendPicture(blob);
+    } finally {
+      this.isEncoding = false;
+    }
   }
 
   private show(frame: number): void {
@@ -130,19 +185,24 @@ export class LiveView {
       context.drawImage(picture, 0, 0);
       const masks = [...this.shown].filter(([id]) => this.objects.includes(id));
       const painted = masks.map(([id, mask]) => ({ mask, style: { color: parseColor(paletteColor(id)), ...STYLE } }));
-      const over = this.scratch.getContext("2d");
+      const over = this.painted.getContext("2d");
       over?.putImageData(new ImageData(paintMasks(painted, this.canvas), this.canvas.width, this.canvas.height), 0, 0);
-      context.drawImage(this.scratch, 0, 0);
+      context.drawImage(this.painted, 0, 0);
     }
+    this.forget(frame);
+    this.moments.push(performance.now());
+    if (this.moments.length > 10) this.moments.shift();
+    this.say("running");
+  }
+
+  /** Let go of pictures up to one that was answered. */
+  private forget(frame: number): void {
     for (const [number, old] of this.pictures) {
       if (number > frame) continue;
       old.close();
       this.pictures.delete(number);
       this.arrived.delete(number);
     }
-    this.moments.push(performance.now());
-    if (this.moments.length > 10) this.moments.shift();
-    this.say("running");
   }
 
   private context(): CanvasRenderingContext2D | null {
@@ -152,7 +212,8 @@ export class LiveView {
   private say(kind: LiveStatus["kind"], message = ""): void {
     const span = (this.moments.at(-1) ?? 0) - (this.moments[0] ?? 0);
     const perSecond = span > 0 ? (1000 * (this.moments.length - 1)) / span : 0;
-    this.onStatus({ kind, objects: this.objects, selectedId: this.selectedId, perSecond, message });
+    const problem = performance.now() < this.problem.untilMs ? this.problem.text : "";
+    this.onStatus({ kind, objects: this.objects, selectedId: this.selectedId, perSecond, message: message === "" ? problem : message });
   }
 }
 
