@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from masklet.studio.refusals import RefusedError
@@ -50,7 +51,8 @@ class _Ring:
             return None
         if not self.messages and cursor < self.cursor:
             return None
-        return [one for one in self.messages if one.cursor > cursor]
+        newest = list(islice(reversed(self.messages), self.cursor - cursor))  # each one counts up by one
+        return newest[::-1]
 
 
 class Listener:
