@@ -25,15 +25,31 @@ def test_a_preview_of_a_bad_prompt_or_frame_is_refused_in_words(page, media_id):
 
 
 def test_candidates_are_masks_of_the_frame_best_first(page, media_id):
-    answer = page.client.post(f"/api/media/{media_id}/frames/3/candidates", json={"preset": "fast"})
+    answer = page.client.post(f"/api/media/{media_id}/frames/9/candidates", json={"preset": "fine"})
     assert answer.status_code == 200, answer.text
     found = answer.json()
+    assert len(found["suggestions"]) > 1
     size = Size(*found["size"])
     for one in found["suggestions"]:
         assert rle.area(RLE(size, one["counts"].encode("ascii"))) == one["area"] > 0
     ranks = [one["score"] * one["stability"] for one in found["suggestions"]]
     assert ranks == sorted(ranks, reverse=True)
     assert page.state()["revision"] == 0
+
+
+def test_candidates_that_are_objects_already_are_left_out(page, media_id):
+    def find():
+        path = f"/api/media/{media_id}/frames/9/candidates"
+        return page.client.post(path, json={"preset": "fine"}).json()
+
+    before = find()
+    best, *others = before["suggestions"]
+    mask = {"size": before["size"], "counts": best["counts"]}
+    page.prompt(media_id, frame=9, clicks=[], mask=mask)
+    after = find()
+    assert after["num_known"] >= 1
+    assert len(after["suggestions"]) == len(before["suggestions"]) - after["num_known"]
+    assert all(one in others for one in after["suggestions"])
 
 
 def test_the_list_of_projects_has_a_cover_for_each(page, media_id, make_page):

@@ -114,6 +114,20 @@ class Searcher:
 
         return self._engine.call(work)
 
+    def new_candidates(self, media: MediaRow, frame: int, found: Sequence[Suggestion]) -> Findings:
+        """Candidates of a frame without those that are objects on it already."""
+        size = Size(media.height, media.width)
+        known = [
+            _coded(media, one)
+            for one in self._store.results.of_range(media.id, frame, frame + 1)
+            if one.area > 0
+        ]
+        if not known or not found:
+            return Findings(suggestions=list(found))
+        overlaps = rle.iou([RLE(size, one.counts.encode("ascii")) for one in found], known).max(axis=1)
+        fresh = [one for one, overlap in zip(found, overlaps, strict=True) if overlap < _SAME_IOU]
+        return Findings(suggestions=fresh, num_known=len(found) - len(fresh))
+
     def _picture(self, media: MediaRow, frame: int) -> np.ndarray:
         return self._frames.source(media).read(frame).image
 
@@ -176,7 +190,11 @@ def words_of(known: ClassRow) -> tuple[str, ...]:
 
 
 def _mask(media: MediaRow, row: ResultRow) -> np.ndarray:
-    return rle.decode(RLE(Size(media.height, media.width), row.counts.encode("ascii")))
+    return rle.decode(_coded(media, row))
+
+
+def _coded(media: MediaRow, row: ResultRow) -> RLE:
+    return RLE(Size(media.height, media.width), row.counts.encode("ascii"))
 
 
 def _is_among(mask: np.ndarray, others: Sequence[np.ndarray]) -> bool:

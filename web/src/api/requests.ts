@@ -133,12 +133,10 @@ export function previewPrompt(
   mediaId: string,
   frame: number,
   prompts: Prompts,
-  signal: AbortSignal,
 ): Promise<Schemas["SuggestionState"]> {
   return call("post", "/api/media/{media_id}/frames/{frame}/preview", {
     path: { media_id: mediaId, frame },
     body: bodyOf(prompts),
-    signal,
   });
 }
 

@@ -1,5 +1,5 @@
 /** Mouse, pen and fingers on the stage. */
-import { distance, middle, screenPoint, type ScreenPoint } from "../geometry/points";
+import { distance, middle, screenPoint, type ImagePoint, type ScreenPoint } from "../geometry/points";
 import { candidateAt } from "../session/candidates";
 import { canPreview, showPreview } from "../session/drawing";
 import type { StudioSession } from "../session/studioSession";
@@ -11,7 +11,9 @@ const REST_MS = { image: 60, video: 160 };
 export class Gestures {
   private readonly fingers = new Map<number, ScreenPoint>();
   private resting: ReturnType<typeof setTimeout> | null = null;
-  private asking = new AbortController();
+  /** Where the pointer rests and no preview was asked for yet. */
+  private wanted: ImagePoint | null = null;
+  private isAsking = false;
   private isShiftHeld = false;
 
   constructor(
@@ -125,15 +127,27 @@ export class Gestures {
       this.session.store.set({ preview: null });
       return;
     }
-    this.resting = setTimeout(() => {
-      this.asking = new AbortController();
-      void showPreview(this.session, point, this.asking.signal);
-    }, REST_MS[media.kind]);
+    this.wanted = point;
+    this.resting = setTimeout(() => void this.ask(), REST_MS[media.kind]);
+  }
+
+  /** One preview at a time, so that a click waits for at most one; then the place where the pointer is by now. */
+  private async ask(): Promise<void> {
+    this.resting = null;
+    if (this.isAsking) return;
+    this.isAsking = true;
+    while (this.wanted !== null && this.resting === null) {
+      const point = this.wanted;
+      await showPreview(this.session, point, () => this.wanted === point);
+      if (this.wanted === point) this.wanted = null;
+    }
+    this.isAsking = false;
   }
 
   private stopAsking(): void {
     if (this.resting !== null) clearTimeout(this.resting);
-    this.asking.abort();
+    this.resting = null;
+    this.wanted = null;
   }
 
   private forgetPreview(): void {

@@ -47,12 +47,14 @@ export function CandidatesPanel({ media }: { readonly media: Media }) {
               data-hovered={hovered === place}
               onPointerEnter={() => { hover(place); }}
               onPointerLeave={() => { hover(null); }}
+              onFocus={() => { hover(place); }}
+              onBlur={() => { hover(null); }}
               onClick={() => { toggleCandidate(session, place); }}
             >
               <CutOut media={media} frame={frame} mask={one.mask} color={one.color} />
               <span>{one.label === "" ? `Candidate ${String(place + 1)}` : one.label}</span>
               <small>
-                {candidates.source === "words" ? `${String(Math.round(100 * one.score))} % sure` : `${((100 * areaOf(one.mask)) / size).toFixed(1)} % of the picture`}
+                {candidates.source === "words" ? `${String(Math.round(100 * one.score))} % sure` : `${((100 * areaOf(one.mask)) / size).toFixed(1)} % of picture`}
               </small>
               {chosen.includes(place) ? <Check size={16} aria-hidden="true" /> : null}
             </button>

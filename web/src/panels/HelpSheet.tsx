@@ -12,7 +12,16 @@ const pointer: readonly (readonly [string, string])[] = [
   ["Click on a point", "Delete it; drag to move it"],
   ["Wheel or pinch", "Zoom"],
   ["Shift and drag", "Move the picture"],
+  ["Ctrl and wheel", "Zoom the timeline, over it"],
   ["Digits", "Give the selected object the class with that key"],
+];
+
+const withoutPointer: readonly (readonly [string, string])[] = [
+  ["Enter", "Show a cross on the picture; click where it is"],
+  ["Shift Enter", "Take away where the cross is"],
+  ["Arrows", "Move the cross, with Shift in large steps"],
+  ["Escape", "Hide the cross"],
+  ["Alt ↑ ↓", "Move a class in its list"],
 ];
 
 /** Everything that can be done, with its keys. */
@@ -21,17 +30,8 @@ export function HelpSheet() {
   return (
     <Dialog title="Keys" width="wide" onClose={() => { store.set({ dialog: "none" }); }}>
       <div className="help-columns">
-        <section>
-          <h3>Pointer</h3>
-          <dl>
-            {pointer.map(([what, does]) => (
-              <div key={what}>
-                <dt>{does}</dt>
-                <dd>{what}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
+        <Gestures title="Pointer" rows={pointer} />
+        <Gestures title="Without a pointer" rows={withoutPointer} />
         {groups.map((group) => (
           <section key={group}>
             <h3>{group}</h3>
@@ -53,5 +53,21 @@ export function HelpSheet() {
         ))}
       </div>
     </Dialog>
+  );
+}
+
+function Gestures({ title, rows }: { readonly title: string; readonly rows: readonly (readonly [string, string])[] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl>
+        {rows.map(([what, does]) => (
+          <div key={what}>
+            <dt>{does}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }

@@ -118,7 +118,7 @@ export function rejectCandidates(session: StudioSession): void {
   const { candidates } = session.state;
   if (candidates === null) return;
   const list = candidates.list.filter((_, place) => !candidates.chosen.includes(place));
-  session.store.set({ candidates: { ...candidates, list, chosen: [], hovered: null } });
+  session.store.set({ candidates: list.length === 0 ? null : { ...candidates, list, chosen: [], hovered: null } });
 }
 
 /** Make objects of the chosen ones; a label becomes a class, which is added when it is new. */
@@ -128,6 +128,7 @@ export function acceptCandidates(session: StudioSession): void {
   const accepted = candidates.chosen.map((place) => candidates.list[place]);
   const classes = withClassesNamed(session.state.project, accepted.map((one) => one.label));
   if (classes !== null) session.edit({ kind: "set-classes", classes });
+  const numEdits = accepted.length + (classes === null ? 0 : 1);
   for (const { mask, label } of accepted) {
     const { media } = session;
     if (media === null) return;
@@ -137,4 +138,17 @@ export function acceptCandidates(session: StudioSession): void {
     giveMask(session, { media, objectId: nextObjectId(media), frame, isNew: true }, mask, look);
   }
   session.store.set({ candidates: null, selectedId: session.media.objects.at(-1)?.id ?? null, isNewObject: false });
+  if (accepted.length > 1) offerUndo(session, `${String(accepted.length)} objects were taken.`, numEdits);
+}
+
+/** Several edits that were one to the person are taken back together, as long as nothing was done since. */
+function offerUndo(session: StudioSession, text: string, numEdits: number): void {
+  const { undoNames } = session.state;
+  session.tell(text, "done", {
+    label: "Undo all",
+    perform: () => {
+      if (session.state.undoNames !== undoNames) return;
+      for (let count = 0; count < numEdits; count++) session.step("undo");
+    },
+  });
 }

@@ -114,15 +114,17 @@ function placeOf(target: Target): { mediaId: string; objectId: number; frame: nu
   return { mediaId: target.media.id, objectId: target.objectId, frame: target.frame };
 }
 
-/** Show what a click here would give; only where nothing was said of the object yet. */
-export async function showPreview(session: StudioSession, point: ImagePoint, signal: AbortSignal): Promise<void> {
+/** Show what a click here would give, if that is still `isWanted` then; only where nothing was said of the object yet. */
+export async function showPreview(session: StudioSession, point: ImagePoint, isWanted: () => boolean): Promise<void> {
   const { media, state } = session;
   if (media === null || !canPreview(session)) return;
   try {
     const prompts = { ...noPrompts, clicks: [[point.x, point.y, true] as const] };
-    const found = await previewPrompt(media.id, state.frame, prompts, signal);
+    const found = await previewPrompt(media.id, state.frame, prompts);
+    if (!isWanted()) return;
     const [mask] = await session.desk.decode([found.counts], media);
-    if (!signal.aborted && canPreview(session)) session.store.set({ preview: mask });
+    const isSame = session.media?.id === media.id && session.state.frame === state.frame;
+    if (isSame && isWanted() && canPreview(session)) session.store.set({ preview: mask });
   } catch {
     // a preview that does not come is no loss
   }

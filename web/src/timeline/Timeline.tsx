@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import type { Media } from "../model/document";
 import { useSession, useStudio } from "../session/context";
 import { Filmstrip } from "./Filmstrip";
@@ -13,6 +13,7 @@ export function Timeline({ media }: { readonly media: Media }) {
   const [chosen, setRange] = useState(() => wholeRange(media.num_frames));
   const [width, setWidth] = useState(0);
   const tracks = useRef<HTMLDivElement>(null);
+  const area = useRef<HTMLDivElement>(null);
   const start = useStudio((state) => rangeWith(chosen, state.frame, media.num_frames).start);
   const stop = useStudio((state) => rangeWith(chosen, state.frame, media.num_frames).stop);
   const range = useMemo(() => ({ start, stop }), [start, stop]);
@@ -28,15 +29,11 @@ export function Timeline({ media }: { readonly media: Media }) {
   const zoom = (factor: number): void => {
     setRange(zoomRange(range, factor, session.state.frame, media.num_frames));
   };
+  useWheelZoom(area, zoom);
   return (
     <section className="timeline" aria-label="Timeline">
       <Transport media={media} isZoomed={isZoomed} onZoom={zoom} />
-      <div
-        className="tracks"
-        onWheel={(event) => {
-          if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY * 0.004));
-        }}
-      >
+      <div className="tracks" ref={area}>
         <div className="tracks-head">
           <span className="lane-space" />
           <div className="tracks-width" ref={tracks}>
@@ -57,6 +54,22 @@ export function Timeline({ media }: { readonly media: Media }) {
       </div>
     </section>
   );
+}
+
+/** Ctrl and the wheel, or two fingers on a touchpad; the page itself, which they would enlarge, stays as it is. */
+function useWheelZoom(area: RefObject<HTMLElement | null>, zoom: (factor: number) => void): void {
+  const latest = useRef(zoom);
+  useEffect(() => { latest.current = zoom; });
+  useEffect(() => {
+    const ended = new AbortController();
+    const turn = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      latest.current(Math.exp(-event.deltaY * 0.004));
+    };
+    area.current?.addEventListener("wheel", turn, { signal: ended.signal, passive: false });
+    return () => { ended.abort(); };
+  }, [area]);
 }
 
 const KNOB = 11;

@@ -36,10 +36,11 @@ def preview(studio: StudioDep, media: MediaDep, frame: FramePath, body: PromptBo
 def find_candidates(
     studio: StudioDep, media: MediaDep, frame: FramePath, body: CandidateSearch
 ) -> dict[str, Any]:
-    """Everything on the frame that looks like an object, best first."""
+    """Everything on the frame that looks like an object, best first; what is an object already is left out."""
     check_frame(media, frame)
+    studio.editor.flush()
     found = studio.suggester.candidates(media, frame, body.preset)
-    return {"size": [media.height, media.width], "suggestions": [asdict(one) for one in found]}
+    return _answer(media, studio.searcher.new_candidates(media, frame, found))
 
 
 @router.post("/words", response_model=Suggestions)
