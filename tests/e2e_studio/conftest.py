@@ -72,7 +72,8 @@ class StudioPage:
         return self.page.get_by_role("button", name=name, exact=exact)
 
     def wait_for_frame(self, frame):
-        expect(self.page.get_by_test_id("picture")).to_have_attribute("data-frame", str(frame))
+        shown = self.page.get_by_test_id("picture")
+        expect(shown).to_have_attribute("data-frame", str(frame), timeout=PATIENCE_MS)
 
     def wait_until_saved(self):
         expect(self.page.get_by_test_id("saving")).to_have_text("Saved")

@@ -15,9 +15,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 TRACK_MS = 180_000  # a busy machine takes its time
 
 
-def clip_bytes(num_frames=24, size=(320, 180)):
+def clip_bytes(num_frames=24, size=(320, 180), container="mp4"):
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as output:
+    with av.open(buffer, "w", format=container) as output:
         stream = output.add_stream("libx264", rate=12, options={"g": "8"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -202,3 +202,17 @@ def test_bad_uploads_are_refused_in_words(studio, tmp_path):
     studio.check_accessibility()
     studio.button("Dismiss notes.txt").click()
     expect(incoming.locator("[data-status=failed]")).to_have_count(2)
+    names = [one["name"] for one in studio.api("/api/projects")["projects"]]
+    assert "broken" not in names  # nothing is left of a project whose only file could not be used
+
+
+def test_a_cut_clip_opens_with_what_is_left_and_says_so(studio, tmp_path):
+    cut = tmp_path / "cut.mkv"
+    whole = clip_bytes(container="matroska")
+    cut.write_bytes(whole[: len(whole) * 3 // 4])
+    studio.open_files(cut)
+    expect(studio.page.get_by_text("cut.mkv ends early")).to_be_visible()
+    expect(studio.page.get_by_role("img", name="cut.mkv ends early")).to_be_visible()
+    assert 0 < studio.media()["num_frames"] < 24
+    studio.shot("desk-damaged")
+    studio.check_accessibility()

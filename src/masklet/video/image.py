@@ -94,7 +94,7 @@ def _open_image(stream: BinaryIO, name: str, max_pixels: int) -> PillowImage.Ima
     except DamagedMediaError as error:
         if isinstance(error.__cause__, PillowImage.DecompressionBombError):
             raise MediaLimitError(
-                f"{name} has more pixels than Pillow opens ({error.__cause__}); make it smaller."
+                f"{name} has more pixels than any picture that is opened here; make it smaller."
             ) from error
         if isinstance(error.__cause__, PillowImage.UnidentifiedImageError):
             raise UnsupportedMediaError(

@@ -12,6 +12,8 @@ interface Rendered {
   readonly frame: number;
   readonly height: number;
   readonly settings: EffectSettings;
+  /** The objects' own colours, which effects may take. */
+  readonly colors: string;
   readonly masks: readonly StoredMask[];
   readonly picture: ImageBitmap;
 }
@@ -47,6 +49,7 @@ export class EffectsPainter {
     if (picture === null || this.isShown(media, masks, isMoving ? null : height)) return;
     this.isRendering = true;
     const { frame } = state;
+    const colors = colorsOf(media);
     const chosen = withColors(state.effects, media);
     const size = { width: Math.round((media.width * height) / media.height), height };
     const began = performance.now();
@@ -54,7 +57,7 @@ export class EffectsPainter {
       const made = await this.worker.render({ picture, masks, settings: chosen, index: frame, size });
       if (isMoving) this.heights.learn(performance.now() - began);
       this.shown?.picture.close();
-      this.shown = { mediaId: media.id, frame, height, settings: state.effects, masks, picture: made };
+      this.shown = { mediaId: media.id, frame, height, settings: state.effects, colors, masks, picture: made };
     } catch (error) {
       this.session.tellError(error);
     } finally {
@@ -81,10 +84,15 @@ export class EffectsPainter {
       shown.frame === state.frame &&
       (height === null || shown.height === height) &&
       shown.settings === state.effects &&
+      shown.colors === colorsOf(media) &&
       shown.masks.length === masks.length &&
       shown.masks.every((one, place) => one === masks[place])
     );
   }
+}
+
+function colorsOf(media: Media): string {
+  return media.objects.map((one) => `${String(one.id)}${one.color}`).join(" ");
 }
 
 function visibleMasks(media: Media, masks: readonly StoredMask[]): StoredMask[] {

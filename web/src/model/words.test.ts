@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Project } from "./document";
 import { keyName, shownKeys } from "./keys";
 import { classNamed, ontologyFromText, ontologyToText, ontologyToYaml, withClassesNamed, withClassMoved, withNewClass } from "./ontology";
-import { ago, count, duration, fileSize, timecode } from "./words";
+import { ago, count, describeDamage, duration, fileSize, timecode } from "./words";
 
 test.each([
   [duration(0.2), "under a second"],
@@ -13,6 +13,9 @@ test.each([
   [fileSize(5_300_000), "5.1 MB"],
   [count(1, "object"), "1 object"],
   [count(1200, "object"), "1,200 objects"],
+  [describeDamage({ name: "a.mp4", damage: null }), null],
+  [describeDamage({ name: "a.mp4", damage: "ends early: 21 frames of about 48 (the box ends)" }), "a.mp4 ends early: 21 frames of about 48. What is left can be used."],
+  [describeDamage({ name: "a.mkv", damage: "damaged: 21 frames (an element)" }), "a.mkv is damaged: 21 frames. What is left can be used."],
   [ago(100, 130), "just now"],
   [ago(0, 7300), "2 hours ago"],
 ])("%s", (found, expected) => {

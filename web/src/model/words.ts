@@ -35,3 +35,8 @@ export function ago(seconds: number, now: number): string {
   if (past < 86400) return `${count(Math.floor(past / 3600), "hour")} ago`;
   return `${count(Math.floor(past / 86400), "day")} ago`;
 }
+
+/** What a damaged file lacks, in a sentence; null for a whole one. What the bytes say of it is for logs. */
+export function describeDamage({ name, damage }: { readonly name: string; readonly damage: string | null }): string | null {
+  return damage === null ? null : `${name} ${/^ends/.test(damage) ? "" : "is "}${damage.replace(/ \(.*\)$/, "")}. What is left can be used.`;
+}

@@ -1,6 +1,6 @@
 /** Files on their way in: one after the other, with progress, errors in words. */
 import { describeError } from "../api/client";
-import { addMedia, addSample, createProject, importProject } from "../api/requests";
+import { addMedia, addSample, createProject, importProject, removeProject } from "../api/requests";
 import { uploadFile } from "../api/upload";
 import { Store } from "../model/store";
 
@@ -44,8 +44,7 @@ export class MediaIn {
         this.change(id, { status: "opening", share: 1 });
         if (/\.zip$/i.test(file.name)) target = (await importProject(uploadId)).id;
         else {
-          target ??= (await createProject(nameWithoutEnding(file.name))).id;
-          await addMedia(target, uploadId);
+          target = await this.add(uploadId, target, file.name);
         }
         this.change(id, { status: "done" });
         this.dismiss(id);
@@ -63,13 +62,24 @@ export class MediaIn {
     this.change(id, { status: "opening", share: 1 });
     try {
       const project = await createProject("Cup shuffle");
-      await addSample(project.id);
+      await orRemove(project.id, addSample(project.id));
       this.dismiss(id);
       return project.id;
     } catch (error) {
       this.change(id, { status: "failed", message: describeError(error) });
       return null;
     }
+  }
+
+  /** Make a file a medium of a project, or of a new one, of which nothing is left when the file cannot be used. */
+  private async add(uploadId: string, projectId: string | null, name: string): Promise<string> {
+    if (projectId !== null) {
+      await addMedia(projectId, uploadId);
+      return projectId;
+    }
+    const { id } = await createProject(nameWithoutEnding(name));
+    await orRemove(id, addMedia(id, uploadId));
+    return id;
   }
 
   private async send(file: File, id: number): Promise<string> {
@@ -88,6 +98,16 @@ export class MediaIn {
   private change(id: number, changes: Partial<Incoming>): void {
     const files = this.store.get().files.map((one) => (one.id === id ? { ...one, ...changes } : one));
     this.store.set({ files });
+  }
+}
+
+/** What is done in a new project; when that fails, the project goes. */
+async function orRemove(projectId: string, done: Promise<unknown>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    await removeProject(projectId).catch(() => undefined); // the error that counts is the first one
+    throw error;
   }
 }
 

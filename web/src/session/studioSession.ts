@@ -13,6 +13,7 @@ import {
 import { ProjectSocket } from "../api/socket";
 import { findMedia, findObject, type Job, type Media, type ObjectState, type Project } from "../model/document";
 import { EditQueue, StaleError, type Change, type Step } from "../model/editQueue";
+import { describeDamage } from "../model/words";
 import { concernsMasks, nameOf, type Edit } from "../model/edits";
 import type { EffectSettings } from "../effects";
 import { initialState, isNewer, keepsApart, rangeToTrack, runningTrack, type Notice, type StudioState } from "../model/state";
@@ -115,6 +116,8 @@ export class StudioSession {
     this.desk.open(media);
     this.checking.clear();
     this.show(0);
+    const damage = media === null ? null : describeDamage(media);
+    if (damage !== null) this.tell(damage, "error");
   }
 
   /** A file has come in: load the project and show what was added last. */

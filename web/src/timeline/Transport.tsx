@@ -1,7 +1,7 @@
-import { ChevronFirst, ChevronLast, Pause, Play, ScanSearch, StepBack, StepForward, ZoomIn, ZoomOut } from "lucide-react";
+import { ChevronFirst, ChevronLast, Pause, Play, ScanSearch, StepBack, StepForward, TriangleAlert, ZoomIn, ZoomOut } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Media } from "../model/document";
-import { timecode } from "../model/words";
+import { describeDamage, timecode } from "../model/words";
 import { commandById, run } from "../session/commands";
 import { useSession, useStudio } from "../session/context";
 import { shownKeys } from "../model/keys";
@@ -61,12 +61,14 @@ export function Transport({ media, isZoomed, onZoom }: TransportProps) {
 function Moment({ media }: { readonly media: Media }) {
   const frame = useStudio((state) => state.frame);
   const time = useStudio((state) => state.timesS[state.frame] ?? 0);
+  const damage = describeDamage(media);
   return (
     <div className="transport-time">
       <output aria-label="Time">{timecode(time)}</output>
       <span>
         Frame {frame} <i>/ {media.num_frames - 1}</i>
       </span>
+      {damage === null ? null : <TriangleAlert size={15} className="transport-damage" role="img" aria-hidden={false} aria-label={damage} />}
     </div>
   );
 }
