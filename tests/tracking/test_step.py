@@ -11,7 +11,8 @@ from masklet.models.prompt_encoder import PointLabel
 from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.policy import RECENT, Attended
-from masklet.tracking.step import LOGIT_LIMIT, Tracker, groups_of, in_order, shares_of_others
+from masklet.tracking.reading import groups_of, in_order, shares_of_others
+from masklet.tracking.step import LOGIT_LIMIT, Tracker
 
 SIDE = 64
 
