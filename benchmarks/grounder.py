@@ -4,14 +4,17 @@
 
 Against people's masks: COCO instances of the twenty classes (everything is outlined there, so precision is counted too),
 one person of COCO person photos, the person of fashion photos and of portraits, and pets (a cat taken for a dog is wrong
-for boxes by name but cannot be told from the masks, so either counts). Against the teacher: its own class map. Written to
-results/grounder.json.
+for boxes by name but cannot be told from the masks, so either counts). Boxes are counted by size too: by the pixels of
+an object's mask as COCO counts them (small below 32 x 32, large from 96 x 96), and by the part of the photo that its box
+covers. How many boxes the promptable model can give at all is counted on the COCO photos: the best of its automatic masks,
+and of its three masks for one click in the middle. Against the teacher: its own class map. Written to results/grounder.json.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -23,6 +26,10 @@ from masklet.grounding.base import box_iou
 from masklet.grounding.embedded import EmbeddedGrounder
 from masklet.grounding.head_file import read_head
 from masklet.grounding.vocabulary import VOC_CLASSES
+from masklet.masks import rle
+from masklet.predictors.auto import AutoMasks
+from masklet.predictors.image import ImagePredictor
+from masklet.prompts import Click, PromptSet
 from masklet.training.grounder_photos import NamedPhoto, read_held_out_photos
 from masklet.training.grounder_targets import GRID, instances, taught_probabilities
 from masklet.training.grounder_teacher import load_teacher, teach
@@ -52,27 +59,54 @@ class Counts:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An outlined object: names that count as right, its box, pixels of its mask, and of its photo."""
+
+    names: tuple[str, ...]
+    box: Box
+    area: int
+    photo_area: int
+
+    @property
+    def sizes(self) -> tuple[str, str]:
+        """Its size in COCO's sense, and by the part of the photo."""
+        coco = "small" if self.area < 32**2 else "medium" if self.area < 96**2 else "large"
+        part = self.box.area / self.photo_area
+        return coco, "below 1 %" if part < 0.01 else "1 to 5 %" if part < 0.05 else "5 % and more"
+
+
 class Boxes:
-    """Boxes found and missed, by source."""
+    """Boxes found and missed, by source and by size."""
 
     def __init__(self) -> None:
         self.wanted: dict[str, int] = defaultdict(int)
         self.hit: dict[str, int] = defaultdict(int)
         self.given: dict[str, int] = defaultdict(int)
         self.right: dict[str, int] = defaultdict(int)
+        self.by_size: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(
-        self, source: str, wanted: list[tuple[tuple[str, ...], Box]], found: list[tuple[str, Box]]
-    ) -> None:
+    def add(self, source: str, wanted: list[Wanted], found: list[tuple[str, Box]]) -> None:
         """Match boxes by name at IoU 0.5."""
         self.wanted[source] += len(wanted)
         self.given[source] += len(found)
-        self.hit[source] += sum(
-            any(name in names and box_iou(box, one) >= 0.5 for name, one in found) for names, box in wanted
-        )
+        for one in wanted:
+            is_hit = any(name in one.names and box_iou(one.box, box) >= 0.5 for name, box in found)
+            self.hit[source] += is_hit
+            for group in ("coco", "all sources") if source == "coco" else ("all sources",):
+                for size in one.sizes:
+                    self.by_size[f"{group}, {size}"][0] += is_hit
+                    self.by_size[f"{group}, {size}"][1] += 1
         self.right[source] += sum(
-            any(name in names and box_iou(box, one) >= 0.5 for names, box in wanted) for name, one in found
+            any(name in one.names and box_iou(one.box, box) >= 0.5 for one in wanted) for name, box in found
         )
+
+    def sizes(self) -> dict[str, dict[str, float]]:
+        """Recall by size, of COCO alone and of all sources."""
+        return {
+            name: {"objects": number, "recall": round(hit / number, 4)}
+            for name, (hit, number) in sorted(self.by_size.items())
+        }
 
     def table(self) -> dict[str, dict[str, float]]:
         """Recall, and precision where every object is outlined."""
@@ -107,16 +141,52 @@ def measure_people(photo: NamedPhoto, ours: np.ndarray, counts: Counts) -> None:
         counts.add(f"{photo.source} person", ours == 1 + VOC_CLASSES.index("person"), theirs)
 
 
-def wanted_boxes(photo: NamedPhoto) -> list[tuple[tuple[str, ...], Box]]:
-    """Names that count as right, and box, of every outlined object of our classes."""
-    wanted: list[tuple[tuple[str, ...], Box]] = []
+class Reach:
+    """How many boxes of COCO objects the promptable model can give, whatever their class."""
+
+    def __init__(self) -> None:
+        self.automatic = AutoMasks("compact")
+        self.predictor = ImagePredictor(self.automatic.model)
+        self.counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+
+    def add(self, image: np.ndarray, wanted: list[Wanted]) -> None:
+        """Count the objects of one photo."""
+        boxes = [one.box for one in self.automatic.generate(image)]
+        embedding = self.predictor.embed(image)
+        for one in wanted:
+            x0, y0, x1, y1 = one.box.xyxy
+            click = PromptSet([Click((x0 + x1) / 2, (y0 + y1) / 2)])
+            masks = self.predictor.predict_objects(embedding, [click], multimask=True)[0].masks
+            clicked = [box for mask in masks if (box := rle.bounding_box(rle.encode(mask))) is not None]
+            for name in ("all", one.sizes[1]):
+                self.counts[name][0] += 1
+                self.counts[name][1] += any(box_iou(one.box, box) >= 0.5 for box in boxes)
+                self.counts[name][2] += any(box_iou(one.box, box) >= 0.5 for box in clicked)
+
+    def table(self) -> dict[str, dict[str, float]]:
+        """Recall by the part of the photo."""
+        return {
+            name: {
+                "objects": number,
+                "best_automatic_mask": round(automatic / number, 4),
+                "best_mask_of_one_click": round(clicked / number, 4),
+            }
+            for name, (number, automatic, clicked) in sorted(self.counts.items())
+        }
+
+
+def wanted_boxes(photo: NamedPhoto) -> list[Wanted]:
+    """Every outlined object of our classes."""
+    wanted: list[Wanted] = []
     for one, index in zip(
         instances(photo, np.ones((len(NAMES), GRID, GRID), np.float32)), _rows(photo), strict=True
     ):
         rows, columns = np.nonzero(photo.mask(index))
         if one.channel and len(rows):
             names = ("cat", "dog") if photo.source == "pets" else (NAMES[one.channel],)
-            wanted.append((names, Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)))
+            box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+            photo_area = photo.size_hw[0] * photo.size_hw[1]
+            wanted.append(Wanted(names=names, box=box, area=len(rows), photo_area=photo_area))
     return wanted
 
 
@@ -139,7 +209,7 @@ def main() -> None:
     asked = parser.parse_args()
     grounder = EmbeddedGrounder(head=None if asked.head is None else read_head(asked.head))
     teacher = None if asked.teacher is None else load_teacher(asked.teacher)
-    people, taught, boxes, seen = Counts(), Counts(), Boxes(), defaultdict(int)
+    people, taught, boxes, seen, reach = Counts(), Counts(), Boxes(), defaultdict(int), Reach()
     for photo in read_held_out_photos(asked.data):
         if photo.source not in SOURCES or (asked.limit is not None and seen[photo.source] >= asked.limit):
             continue
@@ -152,12 +222,17 @@ def main() -> None:
             for channel in np.union1d(np.unique(ours), np.unique(theirs)):
                 taught.add(NAMES[channel], ours == channel, theirs == channel)
         found = [(one.label, one.box) for one in grounder.find(image, VOC_CLASSES)]
-        boxes.add(photo.source, wanted_boxes(photo), found)
+        wanted = wanted_boxes(photo)
+        boxes.add(photo.source, wanted, found)
+        if photo.source == "coco":
+            reach.add(image, wanted)
     values = {
         "photos": dict(seen),
         "iou_with_people": people.ious(),
         "iou_with_teacher": taught.ious(),
         "boxes_at_0.5": boxes.table(),
+        "boxes_at_0.5_by_size": boxes.sizes(),
+        "boxes_of_the_promptable_model_at_0.5": reach.table(),
     }
     print(values)
     write_json(

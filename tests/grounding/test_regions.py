@@ -62,3 +62,13 @@ def test_noise_in_the_reach_does_not_split_an_object():
     probability, reach = scene((3, 4, 15, 20))
     noisy = reach * np.random.default_rng(0).uniform(0.85, 1.15, reach.shape).astype(np.float32)
     assert cells_of(find_regions(probability, noisy)) == [(3, 4, 15, 20)]
+
+
+def test_the_surest_cells_say_how_sure_an_object_is_and_the_others_how_far_it_reaches():
+    probability, _ = scene((4, 4, 16, 12))
+    probability[4:12, 4:12] = 0.2
+    (region,) = find_components(probability)
+    assert cells_of([region]) == [(4, 4, 16, 12)]
+    assert abs(region.score - 0.9) < 1e-5
+    (narrow,) = find_components(probability, RegionOptions(least_probability=0.5))
+    assert cells_of([narrow]) == [(12, 4, 16, 12)]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from masklet.errors import DamagedWeightsError, MediaError
+from masklet.errors import ConfigError, DamagedWeightsError, MediaError
 from masklet.geometry import Size
 from masklet.grounding.base import FoundBox, check_threshold, clipped_box, keep_best
 from masklet.grounding.head import encode_for_head
@@ -21,8 +21,12 @@ from masklet.grounding.vocabulary import Resembling, Vocabulary
 from masklet.weights.load import LoadedModel, load_model
 
 HEAD_FILE = "grounder.safetensors"
-USUAL_THRESHOLD = 0.5
+USUAL_THRESHOLD = 0.6
 _ENLARGE = 2
+_WINDOW_PART = 0.6
+"""Side of each of two windows as a part of the image's; what is smaller than their overlap is whole in one of them."""
+_CUT = 0.02
+"""What comes nearer than this to an edge within the image, as a part of the window, is cut by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +52,7 @@ class EmbeddedGrounder:
         head: HeadFile | None = None,
         resembling: Resembling | None = None,
         options: RegionOptions | None = None,
+        num_windows: int = 2,
     ) -> None:
         """Load what is not given from the package.
 
@@ -56,15 +61,18 @@ class EmbeddedGrounder:
             head: The head; None for the one in the package.
             resembling: Finds words of nearly the same meaning; None leaves it at names, plurals and synonyms.
             options: How cells become objects.
+            num_windows: How many overlapping windows, down and across, are looked at enlarged after the whole image,
+                for small objects; 1 for the whole image alone.
 
         Raises:
-            ConfigError: When the encoder is not the embedded model's.
+            ConfigError: When the encoder is not the embedded model's, or the number of windows is not positive.
             DamagedWeightsError: When the package's own files are damaged or missing.
         """
         self._encoder = load_model("compact", device="cpu") if encoder is None else encoder
         self._file = read_head(embedded_head_path()) if head is None else head
         self._head = self._file.head.to(self._encoder.device)
         self._options = options or RegionOptions()
+        self._windows = windows_of(num_windows)
         self.vocabulary = Vocabulary(classes=self._file.head.config.classes, resembling=resembling)
 
     @property
@@ -85,23 +93,31 @@ class EmbeddedGrounder:
         Args:
             image: RGB uint8 (h, w, 3).
             phrases: Names of classes, their plurals or synonyms.
-            threshold: Least mean probability of the class over an object's cells; None for 0.5.
+            threshold: Least mean probability of the class over an object's surest cells; None for 0.6.
 
         Raises:
             PromptError: When a phrase means none of the classes; says which are known.
         """
         least = check_threshold(threshold, USUAL_THRESHOLD)
         names = [self.vocabulary.class_of(phrase) for phrase in phrases]
-        maps = self.look(image)
+        channels = {
+            phrase: 1 + self.vocabulary.classes.index(name)
+            for phrase, name in zip(phrases, names, strict=True)
+        }
         size = Size(*image.shape[:2])
-        scale = np.asarray((size.width, size.height) * 2, np.float32)
         found: list[FoundBox] = []
-        for phrase, name in zip(phrases, names, strict=True):
-            channel = 1 + self.vocabulary.classes.index(name)
-            for region in self._regions(maps, channel):
-                box = clipped_box((region.box_xyxy * scale).tolist(), size)
-                if box is not None and region.score >= least:
-                    found.append(FoundBox(box=box, score=region.score, label=phrase))
+        for window in self._windows:
+            x0, y0, x1, y1 = (
+                round(edge) for edge in window * (size.width, size.height, size.width, size.height)
+            )
+            part = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+            maps = self.look(part)
+            scale = np.asarray((part.shape[1], part.shape[0]) * 2, np.float32)
+            for phrase, channel in channels.items():
+                for region in self._regions(maps, channel):
+                    box = clipped_box((region.box_xyxy * scale + (x0, y0, x0, y0)).tolist(), size)
+                    if box is not None and region.score >= least and not _is_cut(region.box_xyxy, window):
+                        found.append(FoundBox(box=box, score=region.score, label=phrase))
         return keep_best(found)
 
     def _regions(self, maps: ClassMaps, channel: int) -> list[Region]:
@@ -131,6 +147,35 @@ class EmbeddedGrounder:
         return ClassMaps(
             probabilities=logits.softmax(dim=0).float().cpu().numpy(), reach=reach.float().cpu().numpy()
         )
+
+
+def windows_of(number: int) -> list[np.ndarray]:
+    """The whole image, then a grid of overlapping windows of it.
+
+    Args:
+        number: Windows down and across; 1 for none but the whole.
+
+    Returns:
+        Edges (4,) of each, left, top, right, bottom, as parts of the image's width and height.
+
+    Raises:
+        ConfigError: When the number is not positive.
+    """
+    if number < 1:
+        raise ConfigError(f"An image is looked at in at least 1 window, got {number}.")
+    whole = np.asarray((0, 0, 1, 1), np.float32)
+    if number == 1:
+        return [whole]
+    side = 2 * _WINDOW_PART / number
+    starts = np.linspace(0, 1 - side, number)
+    return [whole, *(np.asarray((x, y, x + side, y + side), np.float32) for y in starts for x in starts)]
+
+
+def _is_cut(box_xyxy: np.ndarray, window: np.ndarray) -> bool:
+    """Whether a box, in parts of a window, ends at an edge of it that lies inside the image."""
+    at_start = (box_xyxy[:2] < _CUT) & (window[:2] > 0)
+    at_end = (box_xyxy[2:] > 1 - _CUT) & (window[2:] < 1)
+    return bool((at_start | at_end).any())
 
 
 def embedded_head_path() -> Path:

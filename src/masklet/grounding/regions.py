@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+_LEAST_SUREST = 3  # cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,13 +17,16 @@ class RegionOptions:
     """How cells become objects.
 
     Attributes:
-        least_probability: Of the class, for a cell to count.
+        least_probability: Of the class, for a cell to count; low, so that an object is whole, since the surest part
+            of it decides whether it is one.
+        surest_part: Part of an object's cells whose mean is its score.
         same_object: IoU of two cells' boxes from which they belong to one object.
         least_cells: Smaller groups are dropped.
         least_filled: Least part of its box that an object's cells fill.
     """
 
-    least_probability: float = 0.4
+    least_probability: float = 0.15
+    surest_part: float = 0.25
     same_object: float = 0.45
     least_cells: int = 6
     least_filled: float = 0.15
@@ -34,7 +38,7 @@ class Region:
 
     Attributes:
         box_xyxy: Edges as parts of the image's width and height, float32 (4,).
-        score: Mean probability of the class over its cells.
+        score: Mean probability of the class over the surest of its cells.
         is_on: Its cells, bool (h, w).
     """
 
@@ -136,7 +140,9 @@ def _region(
     is_on = np.zeros(probability.shape, bool)
     is_on[rows, columns] = True
     box = np.asarray((x0 / width, y0 / height, x1 / width, y1 / height), np.float32)
-    return Region(box_xyxy=box, score=float(probability[rows, columns].mean()), is_on=is_on)
+    surest = max(_LEAST_SUREST, round(options.surest_part * len(rows)))
+    score = float(np.sort(probability[rows, columns])[-surest:].mean())
+    return Region(box_xyxy=box, score=score, is_on=is_on)
 
 
 def _overlaps(first: Floats, second: Floats) -> Floats:
