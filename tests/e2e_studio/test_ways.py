@@ -62,7 +62,22 @@ def test_keyboard_alone(studio):
     studio.check_accessibility()
     press(studio, "Escape")
     expect(studio.page.get_by_role("dialog")).to_have_count(0)
-    press(studio, "Control+z")
+    expect(studio.page.locator(".stage")).to_be_focused()  # where the dialog was called from
+    tab_to(studio, "^Other ways to track")
+    press(studio, "Enter", "ArrowDown")
+    expect(studio.page.get_by_role("menuitem", name="Track backward")).to_be_focused()
+    press(studio, "Escape")
+    expect(studio.button("Other ways to track")).to_be_focused()
+    press(studio, "Control+e")
+    tab_to(studio, "^Video with masks")
+    press(studio, "ArrowDown", "ArrowUp")  # to the next kind of file, and back
+    tab_to(studio, "^Export$")
+    press(studio, "Enter")
+    expect(studio.button("Save file")).to_be_focused(timeout=180_000)
+    with studio.page.expect_download() as download:
+        press(studio, "Enter")
+    assert download.value.suggested_filename.endswith(".mp4")
+    press(studio, "Escape", "Control+z")
     expect(studio.object_cards()).to_have_count(0)
 
 

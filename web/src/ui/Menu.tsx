@@ -23,14 +23,19 @@ interface MenuProps {
 export function Menu({ label, icon, items, className = "", isDisabled = false }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  const close = (): void => {
+    setOpen(false);
+    opener.current?.focus();
+  };
   useEffect(() => {
     if (!isOpen) return;
     root.current?.querySelector<HTMLElement>(ITEMS)?.focus();
-    const close = (event: Event): void => {
+    const press = (event: Event): void => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
-    document.addEventListener("pointerdown", close);
-    return () => { document.removeEventListener("pointerdown", close); };
+    document.addEventListener("pointerdown", press);
+    return () => { document.removeEventListener("pointerdown", press); };
   }, [isOpen]);
   const move = (step: number): void => {
     const listed = [...(root.current?.querySelectorAll<HTMLElement>(ITEMS) ?? [])];
@@ -41,9 +46,10 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
     <div
       className="menu"
       ref={root}
+      onBlur={({ relatedTarget }) => { if (relatedTarget !== null && !root.current?.contains(relatedTarget)) setOpen(false); }}
       onKeyDown={(event) => {
         if (!isOpen) return;
-        if (event.key === "Escape") setOpen(false);
+        if (event.key === "Escape") close();
         else if (event.key === "ArrowDown") move(1);
         else if (event.key === "ArrowUp") move(-1);
         else return;
@@ -52,6 +58,7 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
       }}
     >
       <button
+        ref={opener}
         type="button"
         className={className}
         aria-label={label}
@@ -71,7 +78,7 @@ export function Menu({ label, icon, items, className = "", isDisabled = false }:
               role={item.isOn === undefined ? "menuitem" : "menuitemcheckbox"}
               aria-checked={item.isOn}
               onClick={() => {
-                setOpen(false);
+                close();
                 item.perform();
               }}
             >
