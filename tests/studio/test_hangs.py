@@ -2,12 +2,14 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from masklet.predictors.video import VideoSession
+from masklet.studio import tasks
 from masklet.studio.refusals import RefusedError
-from masklet.studio.tasks import HUNG, Engine, Patience
+from masklet.studio.tasks import HUNG, Engine, Patience, Work
 
 QUICK = Patience(blocked_s=1.0, busy_s=4.0)
 
@@ -122,3 +124,26 @@ def test_a_tracking_that_hangs_fails_and_other_projects_go_on(
         assert len(pages[0].masks(first)) == 4  # the frame that came too late changed nothing
         assert pages[0].track(first)["status"] == "done"
         assert len(pages[0].masks(first)) == 10
+
+
+@pytest.mark.parametrize(
+    ("delay_per_s", "is_given_up"), [(0.0, True), (0.5, True), (1.0, False), (3.0, False)]
+)
+def test_time_without_a_processor_is_not_standing_still(monkeypatch, delay_per_s, is_given_up):
+    now_s = [100.0]
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(tasks, "processor_seconds", lambda _: 0.0)
+    monkeypatch.setattr(tasks, "seconds_kept_waiting", lambda _: delay_per_s * now_s[0])
+    work = Work(thread_id=1, task=Hanging(), began_s=100.0)
+    found = []
+    for _ in range(90):
+        found.append(work.is_hung(Patience(blocked_s=30.0, busy_s=900.0)))
+        now_s[0] += 1.0
+    assert any(found) == is_given_up
+
+
+def test_the_system_tells_how_long_a_thread_waited():
+    mine = threading.get_native_id()
+    first = tasks.seconds_kept_waiting(mine)
+    assert 0.0 <= first <= tasks.seconds_kept_waiting(mine)
+    assert tasks.seconds_kept_waiting(None) == 0.0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from masklet.studio.refusals import RefusedError
@@ -41,7 +42,8 @@ class Patience:
     """How long a call or step may take before the thread is given up.
 
     Attributes:
-        blocked_s: When the thread does not compute, as in a deadlock.
+        blocked_s: When the thread does not compute, as in a deadlock; time in which other programs kept this one from the
+            processor does not count.
         busy_s: When it computes.
     """
 
@@ -171,7 +173,7 @@ class Engine:
             with self._condition:
                 if me is not self._thread:
                     return
-                self._work = work = Work(thread_id=me.ident)
+                self._work = work = Work(thread_id=me.ident, native_id=me.native_id)
                 if not self._calls and not self._tasks:
                     self._condition.wait(_IDLE_S)
                     if me is not self._thread:
@@ -241,12 +243,14 @@ class Work:
     """What the thread is doing."""
 
     thread_id: int | None = None
+    native_id: int | None = None
     call: tuple[Future[Any], Callable[[], Any]] | None = None
     task: Task | None = None
     is_unhurried: bool = False
     began_s: float = field(default_factory=time.monotonic)
     checked_s: float = 0.0
     computed_s: float = 0.0
+    delayed_s: float = 0.0
 
     def is_hung(self, patience: Patience) -> bool:
         """Whether it has taken too long; asked now and then."""
@@ -257,10 +261,16 @@ class Work:
             return True
         if self.checked_s < self.began_s:
             self.checked_s, self.computed_s = now, processor_seconds(self.thread_id)
+            self.delayed_s = seconds_kept_waiting(self.native_id)
         if now - self.checked_s < patience.blocked_s:
             return False
-        used, since_s = processor_seconds(self.thread_id) - self.computed_s, now - self.checked_s
+        delay_s = max(0.0, seconds_kept_waiting(self.native_id) - self.delayed_s)
+        since_s = now - self.checked_s - delay_s
+        if since_s < patience.blocked_s:
+            return False
+        used = processor_seconds(self.thread_id) - self.computed_s
         self.checked_s, self.computed_s = now, self.computed_s + used
+        self.delayed_s += delay_s
         return used < _COMPUTING_SHARE * since_s
 
 
@@ -269,6 +279,14 @@ def processor_seconds(thread_id: int) -> float:
     if not hasattr(time, "pthread_getcpuclockid"):
         return time.monotonic()
     return time.clock_gettime(time.pthread_getcpuclockid(thread_id))
+
+
+def seconds_kept_waiting(native_id: int | None) -> float:
+    """How long a thread was ready to run while others had the processor; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/self/task/{native_id}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _answer(future: Future[Any], work: Callable[[], Any]) -> None:
