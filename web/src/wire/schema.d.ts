@@ -199,7 +199,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Find Candidates
-         * @description Everything on the frame that looks like an object, best first.
+         * @description Everything on the frame that looks like an object, best first; what is an object already is left out.
          */
         readonly post: operations["find_candidates_api_media__media_id__frames__frame__candidates_post"];
         readonly delete?: never;
