@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
 import torch
 
 from masklet.models.config import preset
 from masklet.models.model import build
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.policy import RECENT
+from masklet.tracking.step import Tracker
 from masklet.training.batches import TrainBatch
 from masklet.training.config import PromptSimulation
-from masklet.training.unroll import Unroll
+from masklet.training.unroll import Unroll, WrittenFrame
 
 
 def make_batch(num_frames: int) -> TrainBatch:
@@ -128,3 +134,54 @@ def test_gradients_reach_memory_and_pointers() -> None:
         grad = model.get_parameter(name).grad
         assert grad is not None, name
         assert grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+def test_an_object_reads_in_training_what_it_reads_when_it_is_tracked(*, forgets: bool) -> None:
+    config = dataclasses.replace(preset("debug-compact"), forgets_absent=forgets)
+    model = build(config, seed=0)
+    unroll = Unroll(model, make_batch(4), PromptSimulation(), np.random.default_rng(0))
+    seen = {1: (1, 1, 1), 2: (0, 1, 1), 3: (0, 1, 0), 4: (1, 1, 0), 5: (1, 1, 1), 6: (1, 1, 0), 7: (0, 1, 0)}
+    written = [frame_at(0, (True, True, True), is_conditioning=True)]
+    written += [frame_at(time, present, is_conditioning=False) for time, present in seen.items()]
+    tracker = Tracker(model=model, policy=RECENT, pointer_span=config.max_pointers)
+    for time in range(1, 9):
+        memory = unroll._memory(written[:time], time)
+        moment = tracker.moment(time, is_backward=False)
+        for index in range(3):
+            bank = MemoryBank().with_conditioning(entry_of(written[0], index))
+            for frame in written[1:time]:
+                bank = bank.with_tracked(entry_of(frame, index, is_kept=not forgets))
+            attended = RECENT.attend(bank, moment)
+            read = [(entry.frame, row) for entry, row in attended.spatial]
+            valid = torch.ones(len(read)) if memory.spatial_valid is None else memory.spatial_valid[index]
+            frames, rows = memory.spatial[index, :, 0, 0, 0], memory.rows[index]
+            count = int(valid.sum())
+            assert list(zip(frames.tolist()[:count], rows.tolist()[:count], strict=True)) == read
+            assert float(frames[int(memory.newest[index])]) == time - 1
+            pointed = {entry.frame for entry, _ in attended.pointers}
+            valid = memory.pointer_valid
+            own = memory.pointers[index, :, 0]
+            assert set((own if valid is None else own[valid[index]]).tolist()) == pointed
+
+
+def frame_at(time: int, present: tuple[int, ...], *, is_conditioning: bool) -> WrittenFrame:
+    return WrittenFrame(
+        time=time,
+        is_conditioning=is_conditioning,
+        spatial=torch.full((3, 2, 2, 2), float(time)),
+        pointer=torch.full((3, 4), float(time)),
+        is_present=torch.tensor(present, dtype=torch.bool),
+    )
+
+
+def entry_of(frame: WrittenFrame, index: int, *, is_kept: bool = True) -> MemoryEntry:
+    return MemoryEntry(
+        frame=frame.time,
+        written=frame.spatial[index],
+        pointer=frame.pointer[index],
+        logits=torch.zeros(4, 4),
+        score=MaskScore(iou=1.0, presence=1.0, stability=1.0),
+        box=None,
+        is_kept=is_kept or bool(frame.is_present[index]),
+    )

@@ -38,6 +38,7 @@ class WrittenFrame:
     is_conditioning: bool
     spatial: Tensor
     pointer: Tensor
+    is_present: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,27 +245,71 @@ class Unroll:
         binary = torch.full((self.num_objects,), is_given, device=self.device)
         spatial = self.model.write_memory(image, answer.logits, answer.is_present, binary)
         return WrittenFrame(
-            time=time, is_conditioning=is_conditioning, spatial=spatial, pointer=answer.tokens
+            time=time,
+            is_conditioning=is_conditioning,
+            spatial=spatial,
+            pointer=answer.tokens,
+            is_present=answer.is_present,
         )
 
     def _memory(self, written: list[WrittenFrame], time: int) -> MemoryBatch:
-        num_rows = self.model.config.num_memories
+        config = self.model.config
+        last_row = config.num_memories - 1
         conditioning = [entry for entry in written if entry.is_conditioning]
-        recent = [entry for entry in written if not entry.is_conditioning and time - entry.time < num_rows]
-        spatial = conditioning + recent
-        rows = [num_rows - 1] * len(conditioning) + [time - entry.time - 1 for entry in recent]
-        newest = min(range(len(spatial)), key=lambda slot: abs(time - spatial[slot].time))
+        recent = [entry for entry in written if not entry.is_conditioning]
+        # the frames that each object reads, from new to old, as ``attend_recent`` chooses them, with their rows
+        past = sorted(range(len(recent)), key=lambda at: time - recent[at].time)
+        if config.forgets_absent:
+            seen = torch.stack([entry.is_present for entry in recent]).tolist() if recent else []
+            pointed = [
+                [at for rank, at in enumerate(past) if rank == 0 or seen[at][index]]
+                for index in range(self.num_objects)
+            ]
+            read = [list(enumerate(one[:last_row])) for one in pointed]
+        else:
+            pointed = [past] * self.num_objects
+            near = [(time - recent[at].time - 1, at) for at in past if time - recent[at].time <= last_row]
+            read = [near] * self.num_objects
+        # prompted frames first, then the others from old to new
+        first = len(conditioning)
+        spatial_at = [[*range(first), *(first + at for _, at in reversed(one))] for one in read]
+        rows = [[last_row] * first + [row for row, _ in reversed(one)] for one in read]
+        known = conditioning + recent
         # pointers of frames to come are not read, as in SAM 2
-        pointers = [entry for entry in written if entry.time < time][-self.model.config.max_pointers :]
-        span = self.model.config.max_pointers - 1
-        ages = [(time - entry.time) / span for entry in pointers]
-        count = self.num_objects
+        before = [at for at, entry in enumerate(known) if entry.is_conditioning and entry.time < time]
+        pointers_at = [self._last_pointers([*before, *(first + at for at in one)], known) for one in pointed]
+        span = config.max_pointers - 1
+        ages = [[(time - known[at].time) / span for at in one] for one in pointers_at]
+        spatial, spatial_valid = _chosen([entry.spatial for entry in known], spatial_at)
+        pointers, pointer_valid = _chosen([entry.pointer for entry in known], pointers_at)
+        newest = [
+            min(range(len(one)), key=lambda slot: abs(time - known[one[slot]].time)) for one in spatial_at
+        ]
         return MemoryBatch(
-            torch.stack([entry.spatial for entry in spatial], dim=1),
-            torch.tensor(rows, device=self.device).expand(count, -1),
-            None,
-            torch.stack([entry.pointer for entry in pointers], dim=1),
-            torch.tensor(ages, device=self.device).expand(count, -1),
-            None,
-            torch.full((count,), newest, device=self.device),
+            spatial,
+            _padded(rows, self.device),
+            spatial_valid,
+            pointers,
+            _padded(ages, self.device),
+            pointer_valid,
+            torch.tensor(newest, device=self.device),
         )
+
+    def _last_pointers(self, found: list[int], known: list[WrittenFrame]) -> list[int]:
+        """The newest of some entries, from old to new, as many as the model reads pointers."""
+        return sorted(found, key=lambda at: known[at].time)[-self.model.config.max_pointers :]
+
+
+def _chosen(values: list[Tensor], at: list[list[int]]) -> tuple[Tensor, Tensor | None]:
+    """For each object (o) its own choice of entries (o, ...), and which of them are no padding; None for all."""
+    device = values[0].device
+    most = max(map(len, at))
+    index = torch.tensor([[*one, *[0] * (most - len(one))] for one in at], device=device)
+    found = torch.stack(values, dim=1)[torch.arange(len(at), device=device)[:, None], index]
+    valid = torch.tensor([[slot < len(one) for slot in range(most)] for one in at], device=device)
+    return found, None if bool(valid.all()) else valid
+
+
+def _padded(rows: list[list[int]] | list[list[float]], device: torch.device) -> Tensor:
+    most = max(map(len, rows))
+    return torch.tensor([[*one, *[0] * (most - len(one))] for one in rows], device=device)
