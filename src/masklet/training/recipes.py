@@ -197,7 +197,7 @@ HELD = replace(
 
 
 def compact_whole() -> TrainingConfig:
-    """Ninth stage: memory read in full, the target model in place, things held by others; the rate falls to nothing."""
+    """A ninth stage, not shipped: memory read in full, the target model in place, things held by others."""
     close = compact_close()
     stills = {
         "still_composite_share": 0.12,
