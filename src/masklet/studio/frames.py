@@ -96,7 +96,7 @@ class FrameServer:
         """Open a medium that will soon be shown; does not wait for it."""
 
         def open_soon() -> None:
-            with suppress(MediaError):  # whoever asks for a frame is told
+            with suppress(MediaError, OSError):  # whoever asks for a frame is told
                 self.source(media)
 
         threading.Thread(target=open_soon, name="masklet-frames", daemon=True).start()

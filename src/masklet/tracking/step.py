@@ -118,7 +118,8 @@ class Tracker:
         alike = None
         if self.policy.are_rivals and len(banks) > 1:
             alike = look_alike(banks, self._num_looks)
-        groups = groups_of(attended)
+        shares_frames = own_channels(self.model.config) is not None
+        groups = groups_of(attended) if shares_frames else [list(range(len(banks)))]
         memories = [self._memory_of(group, image, attended, banks, moment, alike) for group in groups]
 
         def carry() -> Tensor | None:
