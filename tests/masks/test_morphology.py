@@ -24,6 +24,15 @@ def test_specks_go_by_their_area(mask, max_area):
     assert np.array_equal(morphology.fill_holes(~mask, max_area), ~expected)
 
 
+@given(masks, st.integers(0, 21), st.integers(0, 29), st.integers(0, 40))
+def test_holes_go_by_their_area_wherever_the_mask_lies(small, top, left, max_area):
+    mask = np.zeros((30, 40), bool)
+    mask[top : top + 9, left : left + 11] = small
+    labels = label(~mask, connectivity=2)
+    expected = mask | (~mask & (np.bincount(labels.ravel())[labels] <= max_area))
+    assert np.array_equal(morphology.fill_holes(mask, max_area), expected)
+
+
 @given(masks)
 def test_largest_component_is_one_component_and_the_largest(mask):
     found = morphology.largest_component(mask)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from masklet.errors import TrainingError
+from masklet.errors import ConfigError, TrainingError
 from masklet.training.batches import BatchData, is_clip_step
 from masklet.training.checkpoint import CHECKPOINT
 from masklet.training.config import OptimConfig, TrainingConfig
@@ -72,6 +72,26 @@ def test_run_learns_one_batch(tmp_path: Path, shards: Shards) -> None:
     batch = BatchData(config, shards)[0]
     losses = [train_step(run.state, batch, config, step)[0] for step in range(40)]
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_frozen_parts_keep_their_weights(tmp_path: Path, config: TrainingConfig, shards: Shards) -> None:
+    held = replace(config, optim=replace(config.optim, frozen_parts=("decoder", "prompt_encoder")))
+    run = TrainingRun(held, shards, tmp_path / "run", num_workers=0)
+    before = {name: value.clone() for name, value in run.state.model.state_dict().items()}
+    list(run)
+    changed = {
+        name.partition(".")[0]
+        for name, value in run.state.model.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert {"encoder", "neck", "memory"} <= changed
+    assert not changed & {"decoder", "prompt_encoder"}
+
+
+def test_a_part_that_the_model_lacks_is_named(tmp_path: Path, config: TrainingConfig, shards: Shards) -> None:
+    held = replace(config, optim=replace(config.optim, frozen_parts=("head",)))
+    with pytest.raises(ConfigError, match="no part 'head'; its parts are"):
+        TrainingRun(held, shards, tmp_path / "run", num_workers=0)
 
 
 def test_log_and_weights_can_be_read(tmp_path: Path, config: TrainingConfig, shards: Shards) -> None:

@@ -22,7 +22,30 @@ def fill_holes(mask: BoolArray, max_area: int) -> BoolArray:
     Returns:
         bool (h, w), a new array.
     """
-    return ~remove_specks(~mask.astype(bool, copy=False), max_area)
+    _check_two_dimensional(mask)
+    filled = mask.astype(bool, copy=True)
+    if max_area <= 0:
+        return filled
+    near = _around_holes(mask, max_area)
+    if near is None:
+        return ~remove_specks(~filled, max_area)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(as_bytes(~filled[near]), connectivity=8)
+    labels, is_hole = np.asarray(labels, dtype=np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA]) <= max_area
+    # what goes on outside is larger than what is seen of it
+    rows, columns = near
+    sides = (
+        (rows.start > 0, labels[0]),
+        (rows.stop < mask.shape[0], labels[-1]),
+        (columns.start > 0, labels[:, 0]),
+        (columns.stop < mask.shape[1], labels[:, -1]),
+    )
+    for goes_on, side in sides:
+        if goes_on:
+            is_hole[side] = False
+    is_hole[0] = False
+    if is_hole.any():
+        filled[near] |= is_hole[labels]
+    return filled
 
 
 def remove_specks(mask: BoolArray, max_area: int) -> BoolArray:
@@ -142,6 +165,18 @@ def _around(mask: BoolArray) -> tuple[slice, slice]:
     """Rows and columns of the box around the pixels that are on; the whole of an empty mask."""
     x, y, width, height = cv2.boundingRect(as_bytes(mask))
     return (slice(y, y + height), slice(x, x + width)) if width else (slice(0, None), slice(0, None))
+
+
+def _around_holes(mask: BoolArray, max_area: int) -> tuple[slice, slice] | None:
+    """The box around a mask and one pixel more, in which all holes lie; None where what lies outside may be small too."""
+    x, y, width, height = cv2.boundingRect(as_bytes(mask))
+    full_height, full_width = mask.shape
+    outside = (y * full_width, (full_height - y - height) * full_width)
+    outside = (*outside, x * full_height, (full_width - x - width) * full_height)
+    if not width or any(0 < area <= max_area for area in outside):
+        return None
+    rows = slice(max(y - 1, 0), min(y + height + 1, full_height))
+    return rows, slice(max(x - 1, 0), min(x + width + 1, full_width))
 
 
 def _check_two_dimensional(mask: BoolArray) -> None:

@@ -63,6 +63,11 @@ def _in_order(layer: nn.Conv2d, features: Tensor, pads: list[int]) -> Tensor:
     return found
 
 
+def is_joined(values: Tensor) -> bool:
+    """Whether layers before these values were joined: on a CPU, in float32, without gradients, compiler or exporter."""
+    return _can_join(values, values)
+
+
 def _can_join(values: Tensor, weight: Tensor) -> bool:
     return (
         _IS_OFFERED

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from masklet.models import fused
+from masklet.models.derived import derived
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -63,8 +64,22 @@ class ConvNextBlock(nn.Module):
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Refine a map."""
         update = self.norm(self.depthwise(features)).permute(0, 2, 3, 1)
-        update = self.scale * self.contract(fused.linear_gelu(update, self.expand))
-        return features + update.permute(0, 3, 1, 2)
+        hidden = fused.linear_gelu(update, self.expand)
+        if fused.is_joined(hidden):
+            weight, bias = derived(self, "contract", list(self._contracted), self._scaled)
+            rows = features.permute(0, 2, 3, 1)
+            added = torch.addmm((rows + bias).flatten(0, 2), hidden.flatten(0, 2), weight)
+            return added.view(rows.shape).permute(0, 3, 1, 2)
+        return features + (self.scale * self.contract(hidden)).permute(0, 3, 1, 2)
+
+    @property
+    def _contracted(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.contract.weight, self.contract.bias, self.scale
+
+    def _scaled(self) -> tuple[Tensor, Tensor]:
+        """Contraction and layer scale in one: weight (4c, c) and bias (c,)."""
+        weight, bias, scale = self._contracted
+        return (scale[:, None] * weight).T.contiguous(), scale * bias
 
 
 def unit_grid(side: int) -> Float[Tensor, "n 2"]:

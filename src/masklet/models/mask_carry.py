@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from masklet.models import fused
+from masklet.models import bounded_softmax, fused
 from masklet.models.layers import unit_grid
 
 CELL = 2
@@ -66,7 +66,10 @@ class MaskCarry(nn.Module):
             (self.key_dim * CELL**2, MASK_CHANNELS), dim=2
         )
         keys = keys[:1] if is_shared else keys
-        return keys.unflatten(2, (self.key_dim, CELL**2)).mean(dim=3), masks.mean(dim=2)
+        # means of neighbouring channels as a product: their sums over four and sixteen would be many small ones
+        mean = torch.eye(self.key_dim, dtype=keys.dtype, device=keys.device) / CELL**2
+        means = torch.einsum("smchw,ck->smkhw", keys, mean.repeat_interleave(CELL**2, dim=0))
+        return means, masks.mean(dim=2)
 
     def forward(
         self,
@@ -106,19 +109,22 @@ class MaskCarry(nn.Module):
         values = F.pixel_unshuffle(fine, CELL).unflatten(0, (len(keys), -1)).flatten(1, 2)
         nearness = self.log_nearness.exp()
         places = self.places.to(keys.dtype).expand(len(keys), -1, -1)
-        tokens = queries.flatten(2).transpose(1, 2)
-        query = torch.cat((tokens, places, torch.ones_like(tokens[..., :1])), dim=-1)
-        # -nearness * |p - q|^2, without the term in q alone, which softmax cancels
-        bias = -nearness * places.square().sum(-1, keepdim=True)
-        tokens = keys.flatten(2).transpose(1, 2) * self.log_sharpness.exp()
-        key = torch.cat((tokens, 2 * nearness * places, bias), dim=-1)
+        far = -nearness * places.square().sum(-1, keepdim=True)
+        tokens = queries.flatten(2).transpose(1, 2) * self.log_sharpness.exp()
+        # -nearness * |p - q|^2 in full
+        query = torch.cat((tokens, 2 * nearness * places, far, torch.ones_like(far)), dim=-1)
+        key = torch.cat((keys.flatten(2).transpose(1, 2), places, torch.ones_like(far), far), dim=-1)
         value = values.flatten(2).transpose(1, 2)
-        # the fused kernel wants queries, keys and values equally wide, a multiple of 8
-        wide = -(-max(query.shape[-1], value.shape[-1]) // 8) * 8
-        query, key, padded = (
-            F.pad(part, (0, wide - part.shape[-1]))[:, None] for part in (query, key, value)
-        )
-        read = F.scaled_dot_product_attention(query, key, padded, scale=1.0)[:, 0, :, : value.shape[-1]]
+        if bounded_softmax.is_possible(query, self.log_sharpness):
+            parts = zip(query, key, value.split(1), strict=True)
+            read = torch.cat([bounded_softmax.read(*one) for one in parts])
+        else:
+            # the fused kernel wants queries, keys and values equally wide, a multiple of 8
+            wide = -(-max(query.shape[-1], value.shape[-1]) // 8) * 8
+            query, key, padded = (
+                F.pad(part, (0, wide - part.shape[-1]))[:, None] for part in (query, key, value)
+            )
+            read = F.scaled_dot_product_attention(query, key, padded, scale=1.0)[:, 0, :, : value.shape[-1]]
         return read.transpose(1, 2).unflatten(2, (height, width))
 
 

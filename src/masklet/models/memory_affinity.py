@@ -14,11 +14,15 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from masklet.models import fused
+from masklet.models import bounded_softmax, fused
 from masklet.models.attention import Attention
 from masklet.models.config import AffinityMemoryConfig
+from masklet.models.derived import derived
+from masklet.models.joined_attention import JoinedAttention, is_possible, joined
 from masklet.models.layers import ConvNextBlock, unit_grid
 
+_PLACE_CHANNELS = 4
+"""Of queries and keys: the place, and two for what the square of the distance leaves."""
 _INITIAL_SHARPNESS = 24.0
 _INITIAL_NEARNESS = (24.0, 16.0, 12.0, 10.0, 8.0, 6.0, 2.0)
 
@@ -35,8 +39,14 @@ class FusionBlock(nn.Module):
     def forward(self, features: Tensor, pointers: Tensor, pointer_valid: Tensor | None) -> Tensor:
         """Refine features (b, c, h, w) with pointer tokens (b, p, c)."""
         features = self.spatial(features)
-        tokens = self.norm(features.flatten(2).transpose(1, 2))
-        read = self.pointer_attention(tokens, pointers, pointers, key_valid=pointer_valid)
+        rows = features.flatten(2).transpose(1, 2)
+        tokens = self.norm(rows)
+        attention = self.pointer_attention
+        if pointer_valid is None and is_possible(tokens, attention.num_heads, pointers.shape[1]):
+            looks = joined(attention, JoinedAttention.of_rows)
+            looked = torch.stack(looks.look_back(list(rows), list(tokens), pointers))
+            return looked.transpose(1, 2).unflatten(2, features.shape[2:])
+        read = attention(tokens, pointers, pointers, key_valid=pointer_valid)
         return features + read.transpose(1, 2).unflatten(2, features.shape[2:])
 
 
@@ -64,42 +74,64 @@ class AffinityMemory(nn.Module):
         """Unit-length keys of a frame."""
         return F.normalize(self.key(features).float(), dim=1).to(features.dtype)
 
+    @property
+    def _width(self) -> int:
+        """Of queries, keys and values: the fused kernel wants them equally wide, a multiple of 8."""
+        return -(-max(self.key_dim + _PLACE_CHANNELS, self.value_dim) // 8) * 8
+
     def _queries(self, keys: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n q"]:
-        tokens = keys.flatten(2).transpose(1, 2)
-        places = self.places[None].expand(len(tokens), -1, -1).to(tokens.dtype)
-        return torch.cat((tokens, places, torch.ones_like(tokens[..., :1]), _from_corner(places)), dim=-1)
+        tokens = keys.flatten(2).transpose(1, 2) * self.log_sharpness.exp()
+        places = torch.cat(
+            (self.places, torch.ones_like(self.places[:, :1]), _from_corner(self.places)), dim=1
+        )
+        places = F.pad(places, (0, self._width - self.key_dim - _PLACE_CHANNELS))
+        return torch.cat((tokens, places.to(tokens.dtype).expand(len(tokens), -1, -1)), dim=-1)
+
+    def _placed(self, recency: float) -> Float[Tensor, "r n p"]:
+        """What keys say of their places, for every age."""
+        nearness = self.log_nearness.exp()[:, None, None]
+        # -nearness * |p - q|^2 in full: softmax does not cancel the term in q, because nearness differs from row to row
+        places = 2 * nearness * self.places
+        bias = self.row_bias[:, None, None] - nearness * (_from_corner(self.places) - recency)
+        placed = torch.cat((places, bias, (-nearness).expand_as(bias)), dim=-1)
+        return F.pad(placed, (0, self._width - self.key_dim - _PLACE_CHANNELS))
 
     def _memory_keys(
         self, keys: Float[Tensor, "b m k h w"], rows: Int[Tensor, "b m"], recency: float
     ) -> Float[Tensor, "b mn q"]:
-        sharpness = self.log_sharpness.exp()
-        nearness = self.log_nearness.exp()[rows][..., None]
-        tokens = keys.flatten(3).transpose(2, 3) * sharpness
-        # -nearness * |p - q|^2 in full: softmax does not cancel the term in q, because nearness differs from row to row
-        places = 2 * nearness[..., None] * self.places
-        bias = self.row_bias[rows][..., None, None] - nearness[..., None] * (
-            _from_corner(self.places) - recency
-        )
-        by_query = (-nearness[..., None]).expand_as(bias)
-        placed = torch.cat((places, bias, by_query), dim=-1).to(tokens.dtype)
-        return torch.cat((tokens, placed), dim=-1).flatten(1, 2)
+        sources = [self.log_nearness, self.row_bias]
+        placed = derived(self, f"placed {recency}", sources, lambda: self._placed(recency))
+        tokens = keys.flatten(3).transpose(2, 3)
+        return torch.cat((tokens, placed.to(tokens.dtype)[rows]), dim=-1).flatten(1, 2)
 
-    @staticmethod
-    def _read(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-        # the fused kernel wants queries, keys and values equally wide, a multiple of 8
-        width = -(-max(queries.shape[-1], values.shape[-1]) // 8) * 8
-        padded = [F.pad(tokens, (0, width - tokens.shape[-1]))[:, None] for tokens in (queries, keys, values)]
-        read = F.scaled_dot_product_attention(*padded, attn_mask=mask, scale=1.0)
-        return read[:, 0, :, : values.shape[-1]]
+    def _values(self, spatial: Float[Tensor, "b m kv h w"]) -> Float[Tensor, "b mn q"]:
+        """Values as wide as keys; what stands beside them in memory is read with them where that saves a copy."""
+        spare = self._width - self.value_dim
+        values = spatial[:, :, self.key_dim : self.key_dim + self._width]
+        is_followed = spatial.shape[2] >= self.key_dim + self._width
+        rows = (values if is_followed else values[:, :, : self.value_dim]).flatten(3).transpose(2, 3)
+        rows = rows.flatten(1, 2)
+        return rows if is_followed else F.pad(rows, (0, spare))
 
-    @staticmethod
+    def _read(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        if mask is None and bounded_softmax.is_possible(queries, self.log_sharpness):
+            parts = zip(queries, keys, values[..., : self.value_dim].split(1), strict=True)
+            return torch.cat([bounded_softmax.read(*one) for one in parts])
+        tokens = (queries[:, None], keys[:, None], values[:, None])
+        read = F.scaled_dot_product_attention(*tokens, attn_mask=mask, scale=1.0)
+        return read[:, 0, :, : self.value_dim]
+
     def _read_together(
-        queries: Float[Tensor, "1 n q"], keys: Float[Tensor, "1 mn q"], values: Float[Tensor, "b m v h w"]
+        self,
+        queries: Float[Tensor, "1 n q"],
+        keys: Float[Tensor, "1 mn q"],
+        values: Float[Tensor, "b m v h w"],
     ) -> Float[Tensor, "b n v"]:
         """As ``_read`` for objects that share queries and keys: one affinity for all their values."""
-        affinity = torch.softmax(queries[0] @ keys[0].T, dim=-1)
-        read = affinity @ values.permute(1, 3, 4, 0, 2).reshape(affinity.shape[1], -1)
-        return read.unflatten(1, (len(values), -1)).transpose(0, 1)
+        rows = values.flatten(3).transpose(2, 3).flatten(1, 2)
+        if bounded_softmax.is_possible(queries, self.log_sharpness):
+            return bounded_softmax.read(queries[0], keys[0], rows)
+        return torch.softmax(queries[0] @ keys[0].T, dim=-1) @ rows
 
     def forward(
         self,
@@ -126,11 +158,11 @@ class AffinityMemory(nn.Module):
                 affinity.
             recency: How much new entries, in which things lie near to where they were, are preferred to old ones.
         """
-        values = spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
         image_keys = spatial[:, :, : self.key_dim]
         if is_shared and len(features) > 1:
             queries = self._queries(self.encode_keys(features[:1]))
             keys = self._memory_keys(image_keys[:1], rows[:1], recency)
+            values = spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
             read = self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
         else:
             queries = self._queries(self.encode_keys(features))
@@ -138,8 +170,8 @@ class AffinityMemory(nn.Module):
             mask = None
             if spatial_valid is not None:
                 mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
-            rows_of_values = values.flatten(3).transpose(2, 3).flatten(1, 2).to(queries.dtype)
-            read = self._read(queries, keys.to(queries.dtype), rows_of_values, mask)
+            values = self._values(spatial).to(queries.dtype)
+            read = self._read(queries, keys.to(queries.dtype), values, mask)
         fused = features + self.readout(read.transpose(1, 2).unflatten(2, features.shape[2:]))
         tokens = torch.cat((self.no_pointer.expand(len(features), -1, -1), pointers), dim=1)
         if pointer_valid is not None:

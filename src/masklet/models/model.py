@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from masklet.models import sam2_clicks
+from masklet.models import object_decoder, sam2_clicks
 from masklet.models.compact import CompactEncoder
 from masklet.models.config import AffinityMemoryConfig, HieraConfig, ModelConfig
 from masklet.models.hiera import Hiera
@@ -193,7 +193,10 @@ class SegmentationModel(nn.Module):
         if self.config.grid**2 > _FEW_ROWS and sam2_clicks.is_possible(features, prompts):
             shared = sam2_clicks.prepare(self.decoder, features[:1], skips, prompts.dense, position)
             return sam2_clicks.decode(self.decoder, shared, prompts.tokens)
-        return self.decoder(features, skips, position, prompts)
+        maps, num_heads = self.prompt_encoder.maps, self.config.decoder.num_heads
+        if maps is not None and object_decoder.is_possible(prompts, num_heads):
+            return object_decoder.decode(self.decoder, maps, features, skips, position, prompts)
+        return self.decoder(features, skips, position, self.prompt_encoder.spread(prompts))
 
     def point_at(self, tokens: Float[Tensor, "b c"], is_present: Bool[Tensor, " b"]) -> Float[Tensor, "b c"]:
         """The object pointer of a chosen mask token; a learned one when the object is absent."""
@@ -245,7 +248,9 @@ class SegmentationModel(nn.Module):
         if self.carry is not None:
             fine = resize_logits(probability, self.config.mask_side)
             parts.append(self.carry.pack(image.skip8, fine * is_present[:, None, None, None]))
-        return torch.cat(parts, dim=1)
+        # places before channels: what a place holds is read in one piece
+        rows = torch.cat([part.permute(0, 2, 3, 1) for part in parts], dim=3)
+        return rows.permute(0, 3, 1, 2)
 
     def carry_mask(self, image: ImageFeatures, memory: MemoryBatch) -> Float[Tensor, "b k h4 w4"] | None:
         """What memory says of each object at the decoder's resolution, for ``encode_prompts``.

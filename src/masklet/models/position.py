@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from masklet.models.derived import derived
+
 _TEMPERATURE = 10_000.0
 
 
@@ -58,9 +60,13 @@ class FourierPosition(nn.Module):
 
     def grid(self, side: int) -> Float[Tensor, "c h w"]:
         """Encode the cell centres of a square grid."""
-        centres = (torch.arange(side, device=self.frequencies.device, dtype=torch.float32) + 0.5) / side
-        rows, columns = torch.meshgrid(centres, centres, indexing="ij")
-        return self(torch.stack((columns, rows), dim=-1)).permute(2, 0, 1)
+
+        def encode() -> Tensor:
+            centres = (torch.arange(side, device=self.frequencies.device, dtype=torch.float32) + 0.5) / side
+            rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+            return self(torch.stack((columns, rows), dim=-1)).permute(2, 0, 1)
+
+        return derived(self, f"grid {side}", [self.frequencies], encode)
 
 
 def rotary_angles(channels: int, height: int, width: int) -> Float[Tensor, "n half"]:

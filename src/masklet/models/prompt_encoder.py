@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import torch
@@ -35,7 +35,9 @@ class EncodedPrompts:
         tokens: Prompt tokens (b, n, c).
         valid: Which of them are real (b, n); None for all.
         dense: The dense map (b, c, h, w).
-        fine: What is added to the skips at strides 4 and 8, in models that draw their prompts; else None.
+        drawn: Prompts as small maps at stride 4 (b, d, h4, w4), in models that draw them, as long as they are not spread:
+            neither in ``dense`` nor in ``fine``; else None.
+        fine: What is added to the skips at strides 4 and 8, of maps that were spread; else None.
         added_logits: What is added to the logits of every mask (b, 1, h4, w4), or None.
         added_presence: What is added to the presence logit (b,), or None.
     """
@@ -43,6 +45,7 @@ class EncodedPrompts:
     tokens: Tensor
     valid: Tensor | None
     dense: Tensor
+    drawn: Tensor | None = None
     fine: tuple[Tensor, Tensor] | None = None
     added_logits: Tensor | None = None
     added_presence: Tensor | None = None
@@ -106,5 +109,12 @@ class PromptEncoder(nn.Module):
         if self.maps is None:
             return EncodedPrompts(tokens, valid, dense)
         unit_xy = (points_xy.float() + 0.5) / (16 * self.grid)
-        skip4, skip8, drawn = self.maps(unit_xy, labels, mask_logits, mask_given, carried)
-        return EncodedPrompts(tokens, valid, dense + drawn, (skip4, skip8))
+        drawn = self.maps(unit_xy, labels, mask_logits, mask_given, carried)
+        return EncodedPrompts(tokens, valid, dense, drawn)
+
+    def spread(self, prompts: EncodedPrompts) -> EncodedPrompts:
+        """The same prompts, with what was drawn added to the dense map and ready for the skips."""
+        if self.maps is None or prompts.drawn is None:
+            return prompts
+        skip4, skip8, dense = self.maps.spread(prompts.drawn)
+        return replace(prompts, dense=prompts.dense + dense, drawn=None, fine=(skip4, skip8))

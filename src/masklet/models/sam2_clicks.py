@@ -77,7 +77,7 @@ class ClickAnswers:
 def is_possible(features: Float[Tensor, "#b c h w"], prompts: EncodedPrompts) -> bool:
     """Whether prompts can be decoded here: plain points on one image, on a CPU, in float32, without gradients."""
     is_one_image = _is_one_row(features) and _is_one_row(prompts.dense)
-    is_plain = prompts.fine is None and prompts.valid is None
+    is_plain = prompts.drawn is None and prompts.fine is None and prompts.valid is None
     is_followed = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - documented
     return is_one_image and is_plain and not is_followed and blocked_attention.is_possible(features)
 

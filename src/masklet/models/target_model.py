@@ -67,27 +67,30 @@ class TargetModel(nn.Module):
                 neither for it nor against it. None where there are none.
         """
         share, apart = remembered[2].flatten(2).float(), None if others is None else others.flatten(2)
-        weights = self._fit(self._columns(*remembered[:2]), share, apart, valid)
-        enlarged = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear")
-        columns = self._columns(enlarged[:, None], fine[:, None])
-        return _sums(columns, weights)[:, None].unflatten(2, fine.shape[2:])
+        weights = self._fit(_rows_of(*remembered[:2]), share, apart, valid)
+        num_coarse = coarse.shape[1]
+        # scores are a sum over features, so those of coarse ones can be summed before they are enlarged
+        scores = _projected(coarse, weights[:, :num_coarse])
+        enlarged = F.interpolate(scores, size=fine.shape[2:], mode="bilinear")
+        return enlarged + _projected(fine, weights[:, num_coarse:-1]) + weights[:, -1, None, None, None]
 
-    def _columns(
-        self, coarse: Float[Tensor, "b m k h w"], fine: Float[Tensor, "b m f h w"]
-    ) -> Float[Tensor, "b d n"]:
-        """What regression sees of each place of all frames: both keys, scaled, and 1."""
+    def _scales(self, num_coarse: int, num_fine: int) -> Float[Tensor, " d"]:
+        """By what regression scales the features of a place: both keys, and 1."""
         scales = self.log_scales.exp()
-        parts = (coarse * scales[0], fine * scales[1], torch.ones_like(coarse[:, :, :1]))
-        return torch.cat(parts, dim=2).float().transpose(1, 2).flatten(2)
+        return torch.cat((scales[:1].expand(num_coarse), scales[1:].expand(num_fine), scales.new_ones(1)))
 
     def _fit(
         self,
-        columns: Float[Tensor, "#b d mn"],
+        features: tuple[Float[Tensor, "#b mn k"], Float[Tensor, "#b mn f"]],
         share: Float[Tensor, "b m n"],
         others: Float[Tensor, "b m n"] | None,
         valid: Bool[Tensor, "b m"] | None,
     ) -> Float[Tensor, "b d"]:
-        """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same."""
+        """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same.
+
+        Returns:
+            What features are multiplied with, those of coarse and of fine keys, and what is added.
+        """
         rest = 1 - share if others is None else (1 - share) * (1 - others)
         inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
         outside = rest / (rest.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
@@ -96,23 +99,44 @@ class TargetModel(nn.Module):
             weight = weight * valid[..., None]
         # cells of which less than half is the object's count against it: a weak mask's faint surroundings are many
         wanted = (weight * (2 * share - 1)).flatten(1)
-        gram = _weighted_gram(columns, weight.flatten(1))
+        coarse, fine = features
+        rows = torch.cat((coarse, fine, torch.ones_like(fine[..., :1])), dim=2).float()
+        scales = self._scales(coarse.shape[2], fine.shape[2])
+        gram = _weighted_gram(rows, weight.flatten(1)) * scales[:, None] * scales
         ridge = self.log_ridge.exp() * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         gram = gram + ridge[:, None, None] * torch.eye(gram.shape[1], device=gram.device)
-        return torch.linalg.solve(gram, _sums(columns.transpose(1, 2), wanted))
+        return torch.linalg.solve(gram, _sums(rows, wanted) * scales) * scales
 
 
-def _sums(columns: Float[Tensor, "#b d n"], factors: Float[Tensor, "b d"]) -> Float[Tensor, "b n"]:
-    """Sums of the columns' rows, each with its factor; columns may be shared by the batch."""
-    if len(columns) == len(factors):
-        return (factors[:, None] @ columns)[:, 0]
-    return factors @ columns[0]
+def _rows_of(
+    coarse: Float[Tensor, "b m k h w"], fine: Float[Tensor, "b m f h w"]
+) -> tuple[Float[Tensor, "b mhw k"], Float[Tensor, "b mhw f"]]:
+    """Features of the places of all frames."""
+    return (
+        coarse.flatten(3).transpose(2, 3).flatten(1, 2),
+        fine.flatten(3).transpose(2, 3).flatten(1, 2),
+    )
 
 
-def _weighted_gram(columns: Float[Tensor, "#b d n"], weight: Float[Tensor, "b n"]) -> Float[Tensor, "b d d"]:
-    """Products of all pairs of rows of the columns, weighted; of shared columns in one product for all weights."""
-    if len(columns) == len(weight):
-        return (columns * weight[:, None]) @ columns.transpose(1, 2)
-    only = columns[0]
-    weighted = (only * weight[:, None]).flatten(0, 1)
-    return (weighted @ only.T).unflatten(0, (len(weight), -1))
+def _projected(
+    features: Float[Tensor, "#b d h w"], weights: Float[Tensor, "b d"]
+) -> Float[Tensor, "b 1 h w"]:
+    """Sum of each place's features, each times its weight, in float32."""
+    rows = features.flatten(2).transpose(1, 2).float()
+    is_shared = len(rows) < len(weights)
+    found = weights @ rows[0].T if is_shared else (rows @ weights[..., None])[..., 0]
+    return found[:, None].unflatten(2, features.shape[2:])
+
+
+def _sums(rows: Float[Tensor, "#b n d"], factors: Float[Tensor, "b n"]) -> Float[Tensor, "b d"]:
+    """Sums of the rows, each times its factor; rows may be shared by the batch."""
+    if len(rows) == len(factors):
+        return (factors[:, None] @ rows)[:, 0]
+    return factors @ rows[0]
+
+
+def _weighted_gram(rows: Float[Tensor, "#b n d"], weight: Float[Tensor, "b n"]) -> Float[Tensor, "b d d"]:
+    """Products of all pairs of columns, weighted; one object after the other, whose rows stay in the processor's cache."""
+    shared = rows.expand(len(weight), -1, -1)
+    products = [(one * own[:, None]).T @ one for one, own in zip(shared, weight, strict=True)]
+    return torch.stack(products)

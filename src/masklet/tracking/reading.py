@@ -47,7 +47,10 @@ def collect_memory(
     first = attended[0].spatial[0][0]
     is_full = all(len(one.spatial) == num_spatial for one in attended)
     make = torch.empty if is_full else torch.zeros
-    spatial = make(len(attended), num_spatial, *first.features.shape, dtype=dtype, device=device)
+    # places before channels, as entries are written: what a place holds is read in one piece
+    channels, height, width = first.features.shape
+    spatial = make(len(attended), num_spatial, height, width, channels, dtype=dtype, device=device)
+    spatial = spatial.permute(0, 1, 4, 2, 3)
     pointers = torch.zeros(len(attended), num_pointers, len(first.pointer), dtype=dtype, device=device)
     rows = torch.zeros(len(attended), num_spatial, dtype=torch.long)
     ages = torch.zeros(len(attended), num_pointers)

@@ -81,6 +81,7 @@ class OptimConfig:
         max_norm: Gradient norm to which gradients are clipped.
         ema_decay: Decay of the running mean of the weights that is validated and shipped.
         frozen_blocks: The stem and so many first encoder blocks keep their weights.
+        frozen_parts: Parts of the model, such as "decoder", that keep their weights.
     """
 
     learning_rate: float = 6e-4
@@ -92,6 +93,7 @@ class OptimConfig:
     max_norm: float = 1.0
     ema_decay: float = 0.998
     frozen_blocks: int = 3
+    frozen_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,14 @@ from masklet.training.config import TrainingConfig
 from masklet.training.crew import Crew
 from masklet.training.data import Shards
 from masklet.training.losses import Judged, judge
-from masklet.training.optim import RunningMean, build_optimiser, freeze_first_blocks, rate_at, set_rate
+from masklet.training.optim import (
+    RunningMean,
+    build_optimiser,
+    freeze_first_blocks,
+    freeze_parts,
+    rate_at,
+    set_rate,
+)
 from masklet.training.unroll import Unroll
 from masklet.weights.save import save_weights
 
@@ -148,6 +155,7 @@ class TrainingRun:
         # convolutions on a CPU train twice as fast in this layout
         model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         freeze_first_blocks(model, config.optim.frozen_blocks)
+        freeze_parts(model, config.optim.frozen_parts)
         optimiser = build_optimiser(model, config.optim)
         self.state = RunState(
             model=model, optimiser=optimiser, mean=RunningMean(model, config.optim.ema_decay)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from masklet.errors import ConfigError
 from masklet.models.compact import CompactEncoder
 from masklet.models.model import SegmentationModel
 from masklet.training.config import OptimConfig
@@ -18,6 +19,19 @@ def freeze_first_blocks(model: SegmentationModel, num_blocks: int) -> None:
         return
     for part in (model.encoder.stem, *model.encoder.blocks[:num_blocks]):
         part.requires_grad_(requires_grad=False)
+
+
+def freeze_parts(model: SegmentationModel, parts: Sequence[str]) -> None:
+    """Keep parts of the model as they are.
+
+    Raises:
+        ConfigError: When the model has no such part.
+    """
+    children = dict(model.named_children())
+    for name in parts:
+        if name not in children:
+            raise ConfigError(f"The model has no part {name!r}; its parts are {', '.join(children)}.")
+        children[name].requires_grad_(requires_grad=False)
 
 
 def parameter_groups(model: SegmentationModel, config: OptimConfig) -> list[dict[str, object]]:

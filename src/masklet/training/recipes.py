@@ -218,6 +218,26 @@ def compact_whole() -> TrainingConfig:
     )
 
 
+def compact_steady() -> TrainingConfig:
+    """A tenth stage after part of the ninth: what decides keeps its weights, features and memory learn to serve it."""
+    whole = compact_whole()
+    return replace(
+        whole,
+        name="compact-steady",
+        steps=600,
+        seed=10_000,
+        clip_share=0.5,
+        prompts=replace(whole.prompts, tried_share=0.3),
+        optim=OptimConfig(
+            learning_rate=3e-4,
+            warmup_steps=20,
+            decay_share=1.0,
+            ema_decay=0.985,
+            frozen_parts=("decoder", "prompt_encoder"),
+        ),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
@@ -229,6 +249,7 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-settle": compact_settle,
     "compact-cross": compact_cross,
     "compact-whole": compact_whole,
+    "compact-steady": compact_steady,
 }
 
 
