@@ -1,8 +1,14 @@
 """Previews and candidates: masks that are shown but stored nowhere; covers of projects."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
+
+NUM_FRAMES = 10
 
 
 def test_a_preview_is_the_mask_that_the_prompt_gives_and_changes_nothing(page, media_id):
@@ -57,3 +63,38 @@ def test_the_list_of_projects_has_a_cover_for_each(page, media_id, make_page):
     listed = {one["name"]: one for one in page.client.get("/api/projects").json()["projects"]}
     assert (listed["a project"]["num_media"], listed["a project"]["cover_id"]) == (1, media_id)
     assert (listed["empty"]["num_media"], listed["empty"]["cover_id"]) == (0, None)
+
+
+@pytest.fixture
+def encoded(client, monkeypatch):
+    """The pictures that the model has encoded, one entry for each time."""
+    model = client.app.state.studio.model().model
+    seen, encode = [], model.encode_image
+
+    def counted(pixels):
+        seen.extend(one.sum().item() for one in pixels)
+        return encode(pixels)
+
+    monkeypatch.setattr(model, "encode_image", counted)
+    return seen
+
+
+def test_a_frame_is_encoded_once_for_preview_click_and_tracking(page, media_id, encoded):
+    path = f"/api/media/{media_id}/frames/0/preview"
+    for x in (16, 17):
+        assert page.client.post(path, json={"clicks": [[x, 18, True]]}).status_code == 200
+    assert len(encoded) == 1
+    page.prompt(media_id)
+    assert len(encoded) == 1
+    page.track(media_id)
+    assert len(encoded) == len(set(encoded)) == NUM_FRAMES
+
+
+def test_a_click_waits_for_the_preview_that_encodes_its_frame(page, media_id, encoded):
+    path = f"/api/media/{media_id}/frames/0/preview"
+    with ThreadPoolExecutor(4) as pool:
+        shown = [pool.submit(page.client.post, path, json={"clicks": [[16, 18, True]]}) for _ in range(3)]
+        clicked = pool.submit(page.prompt, media_id)
+        assert {one.result().status_code for one in (*shown, clicked)} == {200}
+    assert len(encoded) == 1
+    assert {one.result().json()["counts"] for one in shown} == {clicked.result().json()["mask"]["counts"]}

@@ -148,6 +148,17 @@ class FrameEngine:
 
         return self._persist(encode)
 
+    def preview(self, picture: Frame, prompts: PromptSet) -> Masks:
+        """What prompts would give on a frame of a source of which nothing is remembered."""
+        image = self.encode(picture)
+
+        def answer_prompts() -> Masks:
+            predictor = self._looking_again
+            embedding = predictor.embedding_of(moved(image, self.model.device), picture.image)
+            return predictor.predict_objects(embedding, [prompts])[0]
+
+        return self._persist(answer_prompts)
+
     def prompt(
         self,
         image: ImageFeatures,

@@ -107,17 +107,32 @@ class ImagePredictor:
         pixels = torch.cat([to_pixels(picture, loaded.config, loaded.device) for picture in pictures])
         with loaded.precision.autocast():
             features = loaded.model.encode_image(pixels)
-            marked = ImageFeatures(loaded.model.no_memory(features.features), features.skip4, features.skip8)
-        return [
-            Embedding(
-                features=marked.select(index),
-                size=Size(*picture.shape[:2]),
-                model_name=loaded.name,
-                weights_sha256=loaded.weights_sha256,
-                picture=picture if self.second_look else None,
-            )
-            for index, picture in enumerate(pictures)
-        ]
+            marked = self._marked(features)
+        return [self._embedding(marked.select(index), picture) for index, picture in enumerate(pictures)]
+
+    @torch.inference_mode()
+    def embedding_of(self, features: ImageFeatures, picture: np.ndarray) -> Embedding:
+        """The embedding of an image that this model has encoded already.
+
+        Args:
+            features: What the model's ``encode_image`` gave.
+            picture: The image, RGB uint8 (h, w, 3).
+        """
+        with self.model.precision.autocast():
+            return self._embedding(self._marked(features), picture)
+
+    def _marked(self, features: ImageFeatures) -> ImageFeatures:
+        """Features with the mark of an image of which nothing is remembered."""
+        return ImageFeatures(self.model.model.no_memory(features.features), features.skip4, features.skip8)
+
+    def _embedding(self, features: ImageFeatures, picture: np.ndarray) -> Embedding:
+        return Embedding(
+            features=features,
+            size=Size(*picture.shape[:2]),
+            model_name=self.model.name,
+            weights_sha256=self.model.weights_sha256,
+            picture=picture if self.second_look else None,
+        )
 
     def predict(
         self,

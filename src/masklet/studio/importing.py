@@ -147,7 +147,7 @@ class LabelImporter:
         tracks = dict(entry.project.tracks)
         size = entry.project.video.size
         for object_id, frame, prompts in bare_prompts(entry):
-            found = self._suggester.preview(row, frame, prompts)
+            found = self._suggester.cut_out(row, frame, prompts)
             mask = FrameMask(
                 frame=frame,
                 rle=RLE(size, found.counts.encode("ascii")),

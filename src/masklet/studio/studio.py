@@ -84,7 +84,7 @@ class Studio:
         self.export_engine = Engine(on_idle=lambda: None, patience=patience)
         self.editor = Editor(self.workshop, self.engine)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
-        self.suggester = Suggester(self.frames, self.engine, self.model)
+        self.suggester = Suggester(self.frames, self.engine, self.model, self.pool)
         self.importer = LabelImporter(settings, self.editor, self.suggester)
         self.searcher = Searcher(self.store, self.frames, self.engine, self.model, self.grounder)
         self._model = model

@@ -13,9 +13,11 @@ import numpy as np
 from masklet.masks import rle
 from masklet.predictors.auto import AutoMasks, MaskCandidate
 from masklet.predictors.image import Embedding, ImagePredictor
+from masklet.predictors.preview import preview
 from masklet.prompts import PromptSet
 from masklet.studio.frames import FrameServer
 from masklet.studio.refusals import RefusedError
+from masklet.studio.sessions import SessionPool
 from masklet.studio.store import MediaRow
 from masklet.studio.tasks import Engine
 from masklet.weights.load import LoadedModel
@@ -38,21 +40,38 @@ class Suggestion:
 class Suggester:
     """Answers from single frames. Everything that computes runs on the engine's thread."""
 
-    def __init__(self, frames: FrameServer, engine: Engine, model: Callable[[], LoadedModel]) -> None:
+    def __init__(
+        self, frames: FrameServer, engine: Engine, model: Callable[[], LoadedModel], pool: SessionPool
+    ) -> None:
         """Remember how to compute.
 
         Args:
             frames: Where pictures come from.
             engine: The thread of the device.
             model: Gives the model; loads it at the first call.
+            pool: Sessions of what people look at.
         """
         self._frames = frames
         self._engine = engine
         self._model = model
+        self._pool = pool
         self._embeddings: OrderedDict[tuple[str, int], Embedding] = OrderedDict()
 
     def preview(self, media: MediaRow, frame: int, prompts: PromptSet) -> Suggestion:
-        """The mask that prompts would give on a frame.
+        """The mask that prompts would give on a frame; what is encoded for it serves the prompt that follows.
+
+        Raises:
+            PromptError: When the prompts do not fit the frame.
+        """
+
+        def work() -> Suggestion:
+            found = preview(self._pool.get(media), frame, prompts)
+            return suggestion(found.masks[0], float(found.scores[0]), 1.0)
+
+        return self._engine.call(work)
+
+    def cut_out(self, media: MediaRow, frame: int, prompts: PromptSet) -> Suggestion:
+        """The same for a medium that nobody need look at: no session is opened for it.
 
         Raises:
             PromptError: When the prompts do not fit the frame.
