@@ -49,6 +49,15 @@ def test_words_become_objects_with_classes(studio, photo):
     objects = project["media"][0]["objects"]
     assert sorted(one["name"] for one in objects) == ["amber 1", "mint 1"]
     assert studio.num_masks(0) == 2
+    studio.page.locator(".stage").focus()
+    studio.page.keyboard.press("Control+z")  # what was taken together goes together, its classes too
+    expect(studio.object_cards()).to_have_count(0)
+    studio.wait_until_saved()
+    assert (studio.project()["classes"], studio.num_masks(0)) == ([], 0)
+    studio.page.keyboard.press("Control+Shift+z")
+    expect(studio.object_cards()).to_have_count(2)
+    studio.wait_until_saved()
+    assert studio.project()["media"][0]["objects"] == objects
     find(studio, "")  # all classes: nothing that is not there already
     expect(studio.page.get_by_text("among the objects already")).to_be_visible()
     studio.button(re.compile("Find all like")).click()

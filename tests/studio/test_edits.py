@@ -1,7 +1,9 @@
 """Edits over HTTP: objects, prompts, classes, undo, and pages that do not know of each other."""
 
+import numpy as np
 import pytest
 
+from masklet.masks import rle
 from masklet.predictors.restore import known_object
 
 OBJECTS = "/api/media/{}/objects"
@@ -199,3 +201,52 @@ def test_numbers_beyond_all_bounds_are_refused(page, media_id, number):
     path = f"/api/media/{media_id}/objects/1/frames/0/prompts"
     answer = page.client.put(path, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def taken(frame_masks, **more):
+    objects = [{"mask": {"size": [40, 56], "counts": counts}, **look} for counts, look in frame_masks]
+    return {"objects": objects, **more}
+
+
+def test_objects_that_are_taken_together_go_and_come_together(page, media_id):
+    page.prompt(media_id)
+    first, second = (
+        rle.encode(np.pad(np.ones((10, size), bool), ((4, 26), (3, 53 - size)))).counts.decode()
+        for size in (12, 20)
+    )
+    path = f"/api/media/{media_id}/frames/2/objects"
+    cup = {"id": 4, "name": "cup", "color": "#112233", "shortcut": ""}
+    body = taken([(first, {"name": "cup 1", "class_id": 4}), (second, {})], classes=[cup])
+    answer = page.edit("POST", path, **body).json()
+    assert [(one["object_id"], one["frame"], one["counts"]) for one in answer["masks"]] == [
+        (2, 2, first),
+        (3, 2, second),
+    ]
+    whole = page.state()
+    assert [(one["name"], one["class_id"]) for one in objects_of(page)[1:]] == [
+        ("cup 1", 4),
+        ("Object 3", None),
+    ]
+    assert whole["num_undo"] == 2
+    page.edit("POST", f"/api/projects/{page.project_id}/undo")
+    state = page.state()
+    assert (len(objects_of(page)), state["classes"], state["num_undo"], state["num_redo"]) == (1, [], 1, 1)
+    page.edit("POST", f"/api/projects/{page.project_id}/redo")
+    assert page.state()["media"] == whole["media"]
+    assert [one["counts"] for one in page.masks(media_id) if one["frame"] == 2] == [first, second]
+    page.track(media_id)
+    assert {one["object_id"] for one in page.masks(media_id) if one["frame"] == 9} == {1, 2, 3}
+
+
+def test_objects_that_are_taken_together_are_refused_together(page, media_id, client):
+    mask = rle.encode(np.pad(np.ones((10, 10), bool), ((4, 26), (3, 43)))).counts.decode()
+    path = f"/api/media/{media_id}/frames/0/objects"
+    answer = page.edit("POST", path, is_ok=False, **taken([(mask, {}), (mask, {"class_id": 7})]))
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_class")
+    assert (objects_of(page), page.masks(media_id), page.state()["revision"]) == ([], [], 0)
+    studio = client.app.state.studio
+    media = studio.store.projects.media(media_id)
+    assert studio.engine.call(lambda: studio.pool.get(media).object_ids) == []
+    body = {"revision": 0, "edit_id": "taken-twice", **taken([(mask, {}), (mask, {})])}
+    assert len({client.post(path, json=body).text for _ in range(2)}) == 1
+    assert [one["id"] for one in objects_of(page)] == [1, 2]

@@ -14,15 +14,22 @@ from typing import Any, Literal
 from masklet.annotations import prompts_to_json
 from masklet.predictors.restore import result_of
 from masklet.prompts import PromptSet
+from masklet.studio.recording import (
+    check_class,
+    check_unlocked,
+    find_object,
+    new_object,
+    next_object_id,
+    put_classes,
+    remove_object,
+    shown_mask,
+)
 from masklet.studio.refusals import RefusedError, not_found
 from masklet.studio.sessions import to_row
-from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, ObjectRow, Recorder, Store
-from masklet.studio.store.rows import values_of, with_flags
+from masklet.studio.store import ClassRow, Edited, EditRequest, MediaRow, Recorder, Store
+from masklet.studio.store.rows import values_of
 from masklet.studio.tasks import Engine
 from masklet.studio.tracking import TrackTask, Workshop, publish_mask
-from masklet.video.overlay import object_color
-
-MAX_OBJECTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +83,9 @@ class Editor:
         """
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            object_id = _next_object_id(recorder, media.id)
-            row = _new_object(media.id, object_id, name, color, class_id)
-            _check_class(recorder, media.project_id, class_id)
+            object_id = next_object_id(recorder, media.id)
+            row = new_object(media.id, object_id, name, color, class_id)
+            check_class(recorder, media.project_id, class_id)
             recorder.put("objects", values_of(row))
             return {"object_id": object_id}
 
@@ -94,10 +101,10 @@ class Editor:
         """
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            known = _object(recorder, media.id, object_id)
+            known = find_object(recorder, media.id, object_id)
             if known is None:
                 raise not_found("object")
-            _check_class(recorder, media.project_id, changes.get("class_id"))
+            check_class(recorder, media.project_id, changes.get("class_id"))
             recorder.put("objects", {**values_of(known), **changes})
             return {"object_id": object_id}
 
@@ -109,25 +116,9 @@ class Editor:
         Raises:
             RefusedError: When the edit is stale, or two classes have one id or shortcut.
         """
-        shortcuts = [one.shortcut for one in classes if one.shortcut]
-        if len({one.id for one in classes}) < len(classes) or len(set(shortcuts)) < len(shortcuts):
-            raise RefusedError(422, "classes", "Two classes have the same id or shortcut; give each its own.")
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            kept = {one.id for one in classes}
-            for row in recorder.rows("SELECT * FROM classes WHERE project_id = ?", (project_id,)):
-                if row["id"] not in kept:
-                    recorder.delete("classes", row)
-            for one in classes:
-                recorder.put("classes", values_of(one))
-            orphans = recorder.rows(
-                "SELECT objects.* FROM objects JOIN media ON media.id = objects.media_id "
-                "WHERE media.project_id = ? AND class_id IS NOT NULL",
-                (project_id,),
-            )
-            for row in orphans:
-                if row["class_id"] not in kept:
-                    recorder.put("objects", {**row, "class_id": None})
+            put_classes(recorder, project_id, classes)
             return {}
 
         return self._done(project_id, request, self._workshop.store.edits.edit(request, perform))
@@ -142,7 +133,7 @@ class Editor:
         """
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            _check_unlocked(_object(recorder, media.id, object_id), is_needed=True)
+            check_unlocked(find_object(recorder, media.id, object_id), is_needed=True)
             remove_object(recorder, media.id, object_id)
             return {"object_id": object_id}
 
@@ -159,7 +150,7 @@ class Editor:
         key = {"media_id": media.id, "object_id": object_id, "frame": frame}
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            _check_unlocked(_object(recorder, media.id, object_id), is_needed=True)
+            check_unlocked(find_object(recorder, media.id, object_id), is_needed=True)
             recorder.drop_dependents(media.id, object_id, frame, self._workshop.pool.look_ahead)
             num_before = len(recorder.changes)
             recorder.delete("prompts", key)
@@ -196,7 +187,7 @@ class Editor:
         """
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            if _object(recorder, media.id, object_id) is None:
+            if find_object(recorder, media.id, object_id) is None:
                 raise not_found("object")
             key = {"media_id": media.id, "object_id": object_id}
             known = recorder.rows(
@@ -243,7 +234,7 @@ class Editor:
             if done is not None:
                 return done
             known = {one.id: one for one in self._workshop.store.projects.objects(media.id)}
-            _check_unlocked(known.get(object_id), is_needed=False)
+            check_unlocked(known.get(object_id), is_needed=False)
             session = self._workshop.pool.get(media)
             session.prompt(object_id, place.frame, prompts)
             self._engine.check_current()
@@ -253,7 +244,19 @@ class Editor:
                 self._workshop.pool.touch(media.id, [object_id])
                 raise
 
-        return self._on_engine(media.project_id, request, work, is_in_session=True)
+        return self.perform_in_session(request, work)
+
+    def perform_in_session(self, request: EditRequest, work: Callable[[], Edited]) -> Edited:
+        """Do an edit that has changed the session itself, between two frames of whatever is tracked.
+
+        Args:
+            request: Whose edit it is.
+            work: Does it.
+
+        Raises:
+            RefusedError: When the edit is stale, or what ``work`` raises.
+        """
+        return self._on_engine(request.project_id, request, work, is_in_session=True)
 
     def _store_prompt(
         self, place: PromptPlace, request: EditRequest, prompts: PromptSet, look: NewLook
@@ -263,17 +266,12 @@ class Editor:
         if found is None:
             raise not_found("mask")
         row = to_row(media.id, object_id, frame, found)
-        shown = {
-            key: value
-            for key, value in values_of(row).items()
-            if key not in ("media_id", "is_kept", "is_occluded")
-        }
 
         def perform(recorder: Recorder) -> dict[str, Any]:
-            if _object(recorder, media.id, object_id) is None:
-                _next_object_id(recorder, media.id)
-                _check_class(recorder, media.project_id, look.class_id)
-                row_of_object = _new_object(media.id, object_id, look.name, None, look.class_id)
+            if find_object(recorder, media.id, object_id) is None:
+                next_object_id(recorder, media.id)
+                check_class(recorder, media.project_id, look.class_id)
+                row_of_object = new_object(media.id, object_id, look.name, None, look.class_id)
                 recorder.put("objects", values_of(row_of_object))
             look_ahead = self._workshop.pool.look_ahead
             after, before = recorder.drop_dependents(media.id, object_id, frame, look_ahead)
@@ -282,7 +280,7 @@ class Editor:
             recorder.put("prompts", {**key, "prompts": said})
             recorder.put("results", values_of(row))
             dropped = {"after": after, "before": before}
-            return {"object_id": object_id, "mask": shown, "dropped": dropped}
+            return {"object_id": object_id, "mask": shown_mask(row), "dropped": dropped}
 
         edited = self._workshop.store.edits.edit(request, perform)
         publish_mask(self._workshop.hub, media, row)
@@ -321,53 +319,3 @@ class Editor:
                 },
             )
         return edited
-
-
-def remove_object(recorder: Recorder, media_id: str, object_id: int) -> None:
-    """Remove the rows of an object, those that hang on others first."""
-    for table in ("results", "prompts", "reviews"):
-        statement = f"SELECT * FROM {table} WHERE media_id = ? AND object_id = ?"
-        for row in recorder.rows(statement, (media_id, object_id)):
-            recorder.delete(table, row)
-    recorder.delete("objects", {"media_id": media_id, "id": object_id})
-
-
-def _object(recorder: Recorder, media_id: str, object_id: int) -> ObjectRow | None:
-    found = recorder.rows("SELECT * FROM objects WHERE media_id = ? AND id = ?", (media_id, object_id))
-    return ObjectRow(**with_flags(found[0])) if found else None
-
-
-def _next_object_id(recorder: Recorder, media_id: str) -> int:
-    found = recorder.rows(
-        "SELECT COUNT(*) AS num, MAX(id) AS last FROM objects WHERE media_id = ?", (media_id,)
-    )
-    if found[0]["num"] >= MAX_OBJECTS:
-        raise RefusedError(409, "too_many", f"A video holds {MAX_OBJECTS} objects; remove some first.")
-    return (found[0]["last"] or 0) + 1
-
-
-def _new_object(
-    media_id: str, object_id: int, name: str, color: str | None, class_id: int | None
-) -> ObjectRow:
-    red, green, blue = object_color(object_id)
-    return ObjectRow(
-        media_id=media_id,
-        id=object_id,
-        name=name or f"Object {object_id}",
-        color=color or f"#{red:02x}{green:02x}{blue:02x}",
-        class_id=class_id,
-    )
-
-
-def _check_class(recorder: Recorder, project_id: str, class_id: int | None) -> None:
-    if class_id is None:
-        return
-    if not recorder.rows("SELECT 1 FROM classes WHERE project_id = ? AND id = ?", (project_id, class_id)):
-        raise RefusedError(422, "no_class", f"There is no class {class_id}; add it first.")
-
-
-def _check_unlocked(known: ObjectRow | None, *, is_needed: bool) -> None:
-    if known is None and is_needed:
-        raise not_found("object")
-    if known is not None and known.is_locked:
-        raise RefusedError(409, "locked", f"{known.name or 'The object'} is locked; unlock it to change it.")

@@ -20,10 +20,11 @@ from masklet.geometry import Size
 from masklet.masks import rle
 from masklet.masks.rle import RLE
 from masklet.prompts import PromptSet
-from masklet.studio.editing import MAX_OBJECTS, Editor, remove_object
+from masklet.studio.editing import Editor
 from masklet.studio.exports.imported import packed
 from masklet.studio.label_reading import read_apart
 from masklet.studio.paths import new_id
+from masklet.studio.recording import MAX_OBJECTS, remove_object
 from masklet.studio.refusals import RefusedError
 from masklet.studio.settings import StudioSettings
 from masklet.studio.store import (

@@ -203,6 +203,21 @@ class NewPrompts(Edit, PromptBody):
     class_id: ClassId | None = None
 
 
+class MaskedObject(Wire):
+    """An object to make of a mask; what is left out is chosen."""
+
+    mask: MaskPromptBody
+    name: Name = ""
+    class_id: ClassId | None = None
+
+
+class NewObjects(Edit):
+    """Objects to make in one edit; ``classes`` take the place of the present ones before."""
+
+    objects: Annotated[list[MaskedObject], Field(min_length=1, max_length=1000)]
+    classes: Annotated[list[ClassState], Field(max_length=10_000)] | None = None
+
+
 class Ontology(Wire):
     """Classes as a file."""
 
@@ -245,6 +260,7 @@ class EditReply(Wire):
     object_id: ObjectId | None = None
     action: Text | None = None
     mask: MaskState | None = None
+    masks: Annotated[list[MaskState], Field(max_length=1000)] | None = None
     dropped: DroppedMasks | None = None
 
 

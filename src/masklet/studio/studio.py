@@ -25,6 +25,7 @@ from masklet.studio.settings import Limits, StudioSettings
 from masklet.studio.store import MediaRow, Store
 from masklet.studio.stream import Hub
 from masklet.studio.suggesting import Suggester
+from masklet.studio.taking import Taker
 from masklet.studio.tasks import STUCK_S, Engine, Patience
 from masklet.studio.tracking import TrackRange, TrackTask, Workshop
 from masklet.studio.uploads import Uploads
@@ -83,6 +84,7 @@ class Studio:
         self.engine = Engine(on_idle=self.pool.expire, on_replaced=self.pool.abandon, patience=patience)
         self.export_engine = Engine(on_idle=lambda: None, patience=patience)
         self.editor = Editor(self.workshop, self.engine)
+        self.taker = Taker(self.workshop, self.engine, self.editor)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
         self.suggester = Suggester(self.frames, self.engine, self.model, self.pool)
         self.importer = LabelImporter(settings, self.editor, self.suggester)

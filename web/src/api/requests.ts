@@ -3,7 +3,7 @@ import type { EffectChoice, EffectSettings } from "../effects";
 import { noPrompts, type Job, type ListedProject, type Media, type Project, type Prompts } from "../model/document";
 import type { Change } from "../model/editQueue";
 import { newEditId, StaleError } from "../model/editQueue";
-import { promptsAfter } from "../model/edits";
+import { promptsAfter, takenObjects } from "../model/edits";
 import { isEmptyPrompts } from "../model/document";
 import type { FormatName } from "../model/formats";
 import type { components } from "../wire/schema";
@@ -188,11 +188,6 @@ function bodyOf(prompts: Prompts): Schemas["PromptBody"] {
   return { clicks: prompts.clicks, box: prompts.box ?? null, mask: prompts.mask ?? null };
 }
 
-function lookOf(change: Change): { name: string; class_id: number | null } {
-  const look = change.kind === "set-mask" ? change.look : undefined;
-  return { name: look?.name ?? "", class_id: look?.classId ?? null };
-}
-
 function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Promise<EditReply> {
   switch (change.kind) {
     case "undo":
@@ -204,6 +199,18 @@ function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Pro
         path: { project_id: project.id },
         body: { ...edit, classes: change.classes },
       });
+    case "take-objects": {
+      const { classes, objects } = takenObjects(project, change);
+      const masked = change.taken.map(({ size, counts }, place) => ({
+        mask: { size, counts },
+        name: objects[place]?.name ?? "",
+        class_id: objects[place]?.class_id ?? null,
+      }));
+      return call("post", "/api/media/{media_id}/frames/{frame}/objects", {
+        path: { media_id: change.mediaId, frame: change.frame },
+        body: { ...edit, objects: masked, classes },
+      });
+    }
     case "accept-object":
       return call("post", "/api/media/{media_id}/objects/{object_id}/review", {
         path: { media_id: change.mediaId, object_id: change.objectId },
@@ -227,7 +234,7 @@ function requestOf(project: Project, change: Change, edit: Schemas["Edit"]): Pro
       }
       return call("put", "/api/media/{media_id}/objects/{object_id}/frames/{frame}/prompts", {
         path,
-        body: { ...edit, ...bodyOf(prompts), ...lookOf(change) },
+        body: { ...edit, ...bodyOf(prompts), name: "" },
       });
     }
   }

@@ -73,6 +73,44 @@ test("an edit that lost its object does not apply any more", () => {
   expect(nameOf(hide)).toBe("hide");
 });
 
+const taken = (...labels: string[]): Edit => ({
+  kind: "take-objects",
+  mediaId: media.id,
+  frame: 3,
+  taken: labels.map((label) => ({ size: [48, 64], counts: "12", label })),
+  firstId: 1,
+});
+
+test("objects that are taken together get ids, names and classes by what is there", () => {
+  const once = applyEdit(applyEdit(empty, click(1)), taken("cup", "", "cup"));
+  expect(once.classes.map((one) => one.name)).toEqual(["cup"]);
+  const [cup] = once.classes;
+  expect(once.media[0].objects.map((one) => [one.id, one.name, one.class_id])).toEqual([
+    [1, "Object 1", null],
+    [2, "cup 1", cup.id],
+    [3, "Object 3", null],
+    [4, "cup 2", cup.id],
+  ]);
+  expect(once.media[0].objects[1].prompts).toEqual([{ frame: 3, clicks: [], box: null, mask: { size: [48, 64], counts: "12" } }]);
+  const twice = applyEdit(once, taken("Cup"));
+  expect(twice.classes).toEqual(once.classes);
+  expect(twice.media[0].objects.at(-1)?.name).toBe("cup 3");
+  expect(nameOf(taken("", ""))).toBe("take 2 objects");
+});
+
+test("objects that are taken together are one step, and stand beside those of a quicker page", async () => {
+  const theirs = { ...applyEdit(empty, click(40)), revision: 7 };
+  const { queue, seen } = queueWith(({ revision }) =>
+    revision < 7 ? Promise.reject(new StaleError(theirs)) : Promise.resolve({ revision: 8 }),
+  );
+  queue.add(taken("", "", ""));
+  await vi.waitFor(() => { expect(queue.numPending).toBe(0); });
+  expect(seen.sent).toHaveLength(2);
+  expect(seen.project.num_undo).toBe(1);
+  expect(seen.project.media[0].objects.map((one) => one.id)).toEqual([1, 2, 3, 4]);
+  expect(seen.project.media[0].objects[0].prompts[0].clicks).toHaveLength(1);
+});
+
 interface Sent {
   readonly revision: number;
   readonly change: Change;

@@ -8,6 +8,7 @@ import type { Box } from "../geometry/box";
 import {
   findObject,
   isEmptyPrompts,
+  nextObjectId,
   noPrompts,
   paletteColor,
   promptsAt,
@@ -17,6 +18,8 @@ import {
   type Project,
   type Prompts,
 } from "./document";
+import { classNamed, withClassesNamed } from "./ontology";
+import { count } from "./words";
 
 interface OnObject {
   readonly mediaId: string;
@@ -32,9 +35,25 @@ export type ObjectChanges = Partial<
 >;
 
 /** Name and class of an object that an edit makes. */
-export interface Look {
+interface Look {
   readonly name: string;
   readonly classId: number | null;
+}
+
+/** A mask that becomes an object; its label, unless it is "", becomes the object's class. */
+export interface Taken {
+  readonly size: readonly [number, number];
+  readonly counts: string;
+  readonly label: string;
+}
+
+interface TakeObjects {
+  readonly kind: "take-objects";
+  readonly mediaId: string;
+  readonly frame: number;
+  readonly taken: readonly Taken[];
+  /** The id under which the first one is shown before the server has answered. */
+  readonly firstId: number;
 }
 
 export type Edit =
@@ -42,8 +61,9 @@ export type Edit =
   | (OnFrame & { readonly kind: "remove-click"; readonly point: ImagePoint })
   | (OnFrame & { readonly kind: "move-click"; readonly from: ImagePoint; readonly to: ImagePoint })
   | (OnFrame & { readonly kind: "set-box"; readonly box: Box })
-  | (OnFrame & { readonly kind: "set-mask"; readonly size: readonly [number, number]; readonly counts: string; readonly look?: Look })
+  | (OnFrame & { readonly kind: "set-mask"; readonly size: readonly [number, number]; readonly counts: string })
   | (OnFrame & { readonly kind: "clear-frame" })
+  | TakeObjects
   | (OnObject & { readonly kind: "change-object"; readonly changes: ObjectChanges })
   | (OnObject & { readonly kind: "remove-object" })
   | (OnObject & { readonly kind: "accept-object"; readonly isAccepted: boolean })
@@ -64,6 +84,8 @@ export function nameOf(edit: Edit): string {
       return "paint the mask";
     case "clear-frame":
       return "clear the frame";
+    case "take-objects":
+      return `take ${count(edit.taken.length, "object")}`;
     case "change-object":
       return nameOfChange(edit.changes);
     case "remove-object":
@@ -90,7 +112,7 @@ export function concernsMasks(edit: { readonly kind: string }): boolean {
 
 /** What is said of the object on the frame after an edit; null when the edit is not about that or changes nothing. */
 export function promptsAfter(project: Project, edit: Edit): Prompts | null {
-  if (!("frame" in edit)) return null;
+  if (!("frame" in edit) || edit.kind === "take-objects") return null;
   const media = project.media.find((one) => one.id === edit.mediaId);
   if (media === undefined) return null;
   const known = promptsAt(media, edit.objectId, edit.frame) ?? noPrompts;
@@ -133,6 +155,11 @@ export function applyEdit(project: Project, edit: Edit): Project {
       const media = project.media.map((one) => ({ ...one, objects: one.objects.map(free) }));
       return { ...project, classes: [...edit.classes], media };
     }
+    case "take-objects": {
+      const { classes, objects } = takenObjects(project, edit);
+      const added = classes === null ? project : { ...project, classes };
+      return withMedia(added, edit.mediaId, (media) => ({ ...media, objects: [...media.objects, ...objects] }));
+    }
     case "accept-object": // the review knows of it, not the project
       return project;
     case "change-object":
@@ -147,11 +174,28 @@ export function applyEdit(project: Project, edit: Edit): Project {
   }
 }
 
+/** The objects that an edit makes of masks, and the class list when it grows by their labels. */
+export function takenObjects(project: Project, edit: TakeObjects): { classes: ClassState[] | null; objects: ObjectState[] } {
+  const media = project.media.find((one) => one.id === edit.mediaId);
+  if (media === undefined) return { classes: null, objects: [] };
+  const classes = withClassesNamed(project, edit.taken.map((one) => one.label));
+  const known = { classes: classes ?? project.classes };
+  const objects: ObjectState[] = [];
+  for (const { size, counts, label } of edit.taken) {
+    const its = classNamed(known, label);
+    const number = 1 + [...media.objects, ...objects].filter((one) => one.class_id === its?.id).length;
+    const look = its === null ? undefined : { name: `${its.name} ${String(number)}`, classId: its.id };
+    const made = newObject(nextObjectId(media) + objects.length, look);
+    objects.push({ ...made, prompts: [{ clicks: [], box: null, mask: { size, counts }, frame: edit.frame }] });
+  }
+  return { classes, objects };
+}
+
 function withPrompts(project: Project, edit: OnFrame, prompts: Prompts | null): Project {
   if (prompts === null) return project;
   const added = withMedia(project, edit.mediaId, (media) =>
     findObject(media, edit.objectId) === null && !isEmptyPrompts(prompts)
-      ? { ...media, objects: [...media.objects, newObject(edit.objectId, lookOf(edit))] }
+      ? { ...media, objects: [...media.objects, newObject(edit.objectId)] }
       : media,
   );
   return withObject(added, edit, (object) => {
@@ -161,11 +205,7 @@ function withPrompts(project: Project, edit: OnFrame, prompts: Prompts | null): 
   });
 }
 
-function lookOf(edit: object): Look | undefined {
-  return "look" in edit ? (edit.look as Look | undefined) : undefined;
-}
-
-function newObject(id: number, look: Look | undefined): ObjectState {
+function newObject(id: number, look?: Look): ObjectState {
   return {
     id,
     name: look?.name ?? `Object ${String(id)}`,
@@ -193,6 +233,7 @@ export function stillApplies(project: Project, edit: Edit): boolean {
   if (edit.kind === "set-classes") return true;
   const media = project.media.find((one) => one.id === edit.mediaId);
   if (media === undefined) return false;
+  if (edit.kind === "take-objects") return true;
   const object = findObject(media, edit.objectId);
   if (edit.kind === "change-object" || edit.kind === "remove-object" || edit.kind === "accept-object") return object !== null;
   if (object?.is_locked === true) return false;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sayMissing } from "./candidates";
+import { inRequests, sayMissing } from "./candidates";
 
 const mask = { counts: "1", area: 1, score: 1, stability: 1, label: "dog" };
 
@@ -13,4 +13,12 @@ test("no find says why", () => {
   expect(sayMissing("words", { suggestions: [], missing: [], num_known: 2 })).toContain("among the objects already");
   expect(sayMissing("similar", { suggestions: [], missing: [], num_known: 0 })).toContain("looks like it");
   expect(sayMissing("everything", { suggestions: [], missing: [], num_known: 0 })).toContain("click an object");
+});
+
+test("what is taken goes in one request as long as it fits", () => {
+  const masks = [4, 3, 2, 9, 1].map((size) => ({ counts: "x".repeat(size) }));
+  const sizes = (most?: number) => inRequests(masks, most).map((part) => part.map((one) => one.counts.length));
+  expect(sizes()).toEqual([[4, 3, 2, 9, 1]]);
+  expect(sizes(7)).toEqual([[4, 3], [2], [9], [1]]);
+  expect(inRequests([])).toEqual([]);
 });

@@ -4,13 +4,15 @@ import { findByWords, findCandidates, findSimilar, type Findings } from "../api/
 import type { ImagePoint } from "../geometry/points";
 import { areaOf, contains, subtract, union } from "../masks/runs";
 import { nextObjectId, paletteColor } from "../model/document";
-import { classNamed, withClassesNamed } from "../model/ontology";
+import { classNamed } from "../model/ontology";
 import type { Candidates } from "../model/state";
-import { giveMask } from "./drawing";
 import { maskEdit } from "./maskDesk";
 import type { StudioSession } from "./studioSession";
 
 type Source = Candidates["source"];
+
+/** Letters of masks in one request; the server takes a little more. */
+const MOST_COUNTS = 3_000_000;
 
 /** Everything that looks like an object. */
 export function proposeEverything(session: StudioSession): Promise<void> {
@@ -126,26 +128,38 @@ export function acceptCandidates(session: StudioSession): void {
   const { candidates, frame } = session.state;
   if (candidates === null || session.media === null) return;
   const accepted = candidates.chosen.map((place) => candidates.list[place]);
-  const classes = withClassesNamed(session.state.project, accepted.map((one) => one.label));
-  if (classes !== null) session.edit({ kind: "set-classes", classes });
-  const numEdits = accepted.length + (classes === null ? 0 : 1);
-  for (const { mask, label } of accepted) {
+  const edits = inRequests(accepted);
+  for (const part of edits) {
     const { media } = session;
-    if (media === null) return;
-    const known = classNamed(session.state.project, label);
-    const number = 1 + media.objects.filter((one) => one.class_id === known?.id).length;
-    const look = known === null ? undefined : { name: `${known.name} ${String(number)}`, classId: known.id };
-    giveMask(session, { media, objectId: nextObjectId(media), frame, isNew: true }, mask, look);
+    const firstId = nextObjectId(media);
+    const taken = part.map(({ mask, label }) => ({ ...maskEdit(mask), label }));
+    part.forEach(({ mask }, place) => { session.desk.putPainted(firstId + place, frame, mask); });
+    session.edit({ kind: "take-objects", mediaId: media.id, frame, taken, firstId });
   }
   session.store.set({ candidates: null, selectedId: session.media.objects.at(-1)?.id ?? null, isNewObject: false });
-  if (accepted.length > 1) offerUndo(session, `${String(accepted.length)} objects were taken.`, numEdits);
+  if (accepted.length > 1) offerUndo(session, `${String(accepted.length)} objects were taken.`, edits.length);
 }
 
-/** Several edits that were one to the person are taken back together, as long as nothing was done since. */
+/** All in one edit, unless their masks are more than the server takes at a time. */
+export function inRequests<One extends { readonly counts: string }>(list: readonly One[], most = MOST_COUNTS): One[][] {
+  const parts: One[][] = [];
+  let size = Infinity;
+  for (const one of list) {
+    if (size + one.counts.length > most) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)?.push(one);
+    size += one.counts.length;
+  }
+  return parts;
+}
+
+/** Take back what was just done, as long as nothing was done since. */
 function offerUndo(session: StudioSession, text: string, numEdits: number): void {
   const { undoNames } = session.state;
   session.tell(text, "done", {
-    label: "Undo all",
+    label: "Undo",
     perform: () => {
       if (session.state.undoNames !== undoNames) return;
       for (let count = 0; count < numEdits; count++) session.step("undo");

@@ -5,11 +5,10 @@ import { clampToImage, type ImagePoint } from "../geometry/points";
 import { drawStroke, fillPolygon } from "../geometry/shapes";
 import { areaOf, contains, emptyMask, fromBitmap, toBitmap, type Mask } from "../masks/runs";
 import { findObject, nextObjectId, noPrompts, promptsAt, type Media } from "../model/document";
-import type { Look } from "../model/edits";
 import { maskEdit } from "./maskDesk";
 import type { StudioSession } from "./studioSession";
 
-export interface Target {
+interface Target {
   readonly media: Media;
   readonly objectId: number;
   readonly frame: number;
@@ -100,14 +99,14 @@ function changeMask(session: StudioSession, draw: (bitmap: Uint8Array, size: Med
   giveMask(session, target, fromBitmap(bitmap, media));
 }
 
-/** Say that an object is this mask; `look` names a new one. */
-export function giveMask(session: StudioSession, target: Target, mask: Mask, look?: Look): void {
+/** Say that an object is this mask. */
+function giveMask(session: StudioSession, target: Target, mask: Mask): void {
   if (areaOf(mask) === 0) {
     session.tell("Nothing would be left of the mask; remove the object instead.");
     return;
   }
   session.desk.putPainted(target.objectId, target.frame, mask);
-  session.edit({ kind: "set-mask", ...placeOf(target), ...maskEdit(mask), ...(look === undefined ? {} : { look }) });
+  session.edit({ kind: "set-mask", ...placeOf(target), ...maskEdit(mask) });
 }
 
 function placeOf(target: Target): { mediaId: string; objectId: number; frame: number } {

@@ -86,11 +86,11 @@ export class MaskDesk {
     this.pauseMs = Math.min(STREAM_MS.most, Math.max(STREAM_MS.least, wanted));
   }
 
-  /** The mask with which the server answered an edit. */
-  async takeReply(state: MaskState, size: Size): Promise<void> {
-    const [runs] = await this.worker.decodeCounts([state.counts]);
-    this.keep(storedMask(state, runs, size));
-    this.events.onChange(); // somebody waits for this one
+  /** The masks with which the server answered an edit. */
+  async takeReplies(states: readonly MaskState[], size: Size): Promise<void> {
+    const decoded = await this.worker.decodeCounts(states.map((one) => one.counts));
+    states.forEach((one, place) => { this.keep(storedMask(one, decoded[place], size)); });
+    this.events.onChange(); // somebody waits for these
   }
 
   /** Show a mask at once, before the server has it. */

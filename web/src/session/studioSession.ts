@@ -364,11 +364,16 @@ export class StudioSession {
       void this.reload();
     } else if (change.kind === "remove-object") {
       this.desk.removeObject(change.objectId);
+    } else if (change.kind === "take-objects") {
+      const media = findMedia(this.state.project, change.mediaId);
+      // another page was quicker: its objects have the ids under which these were shown
+      if (reply.masks?.[0].object_id !== change.firstId || media === null) void this.reload();
+      else if (media.id === this.state.mediaId) void this.desk.takeReplies(reply.masks, media);
     } else if ("frame" in change) {
       if (reply.dropped != null) this.desk.drop(change.objectId, reply.dropped);
       const media = findMedia(this.state.project, change.mediaId);
       if (reply.mask == null || media === null) void this.reload();
-      else if (media.id === this.state.mediaId) void this.desk.takeReply(reply.mask, media);
+      else if (media.id === this.state.mediaId) void this.desk.takeReplies([reply.mask], media);
     }
   }
 

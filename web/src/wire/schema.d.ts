@@ -208,6 +208,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/media/{media_id}/frames/{frame}/objects": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Take Objects
+         * @description Make an object of each mask, all in one edit; answers with their masks.
+         */
+        readonly post: operations["take_objects_api_media__media_id__frames__frame__objects_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/media/{media_id}/frames/{frame}/preview": {
         readonly parameters: {
             readonly query?: never;
@@ -819,6 +839,8 @@ export interface components {
             readonly action?: string | null;
             readonly dropped?: components["schemas"]["DroppedMasks"] | null;
             readonly mask?: components["schemas"]["MaskState"] | null;
+            /** Masks */
+            readonly masks?: readonly components["schemas"]["MaskState"][] | null;
             /** Object Id */
             readonly object_id?: number | null;
             /** Revision */
@@ -1028,6 +1050,8 @@ export interface components {
              */
             readonly format: "masklet" | "coco" | "coco-polygon" | "coco-video" | "sav" | "labelme" | "label-studio" | "cvat-images" | "cvat-video" | "voc" | "mots" | "yolo" | "png" | "davis" | "csv" | "cutouts" | "gif" | "alpha-prores" | "alpha-vp9" | "alpha-ffv1";
             readonly mask?: components["schemas"]["MaskState"] | null;
+            /** Masks */
+            readonly masks?: readonly components["schemas"]["MaskState"][] | null;
             /** Notes */
             readonly notes: readonly string[];
             /** Num Masks */
@@ -1096,6 +1120,20 @@ export interface components {
             readonly num_media: number;
             /** Revision */
             readonly revision: number;
+        };
+        /**
+         * MaskedObject
+         * @description An object to make of a mask; what is left out is chosen.
+         */
+        readonly MaskedObject: {
+            /** Class Id */
+            readonly class_id?: number | null;
+            readonly mask: components["schemas"]["MaskPromptBody"];
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
         };
         /**
          * MaskPromptBody
@@ -1271,6 +1309,20 @@ export interface components {
              * @default
              */
             readonly name: string;
+            /** Revision */
+            readonly revision: number;
+        };
+        /**
+         * NewObjects
+         * @description Objects to make in one edit; ``classes`` take the place of the present ones before.
+         */
+        readonly NewObjects: {
+            /** Classes */
+            readonly classes?: readonly components["schemas"]["ClassState"][] | null;
+            /** Edit Id */
+            readonly edit_id: string;
+            /** Objects */
+            readonly objects: readonly components["schemas"]["MaskedObject"][];
             /** Revision */
             readonly revision: number;
         };
@@ -2037,6 +2089,51 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+        };
+    };
+    readonly take_objects_api_media__media_id__frames__frame__objects_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly frame: number;
+                readonly media_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewObjects"];
+            };
+        };
+        readonly responses: {
+            /** @description Client Error */
+            readonly "4XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            readonly "5XX": {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EditReply"];
                 };
             };
         };

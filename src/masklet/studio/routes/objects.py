@@ -10,8 +10,9 @@ from masklet.geometry import Size
 from masklet.studio.deps import FramePath, MediaDep, ObjectPath, StudioDep, check_frame, edit_request
 from masklet.studio.editing import NewLook, PromptPlace
 from masklet.studio.prompt_body import prompts_of
+from masklet.studio.recording import shown_mask
 from masklet.studio.refusals import RefusedError
-from masklet.studio.routes.projects import reply_of
+from masklet.studio.routes.projects import class_rows, reply_of
 from masklet.studio.schemas import (
     Edit,
     EditReply,
@@ -19,15 +20,16 @@ from masklet.studio.schemas import (
     Lanes,
     MaskRange,
     NewObject,
+    NewObjects,
     NewPrompts,
     ObjectChange,
+    PromptBody,
 )
-from masklet.studio.store.rows import values_of
+from masklet.studio.taking import TakenMask
 
 router = APIRouter(prefix="/api/media/{media_id}")
 
 MAX_RANGE = 1000
-_HIDDEN = ("media_id", "is_kept", "is_occluded")
 
 
 @router.post("/objects", response_model=EditReply, status_code=201)
@@ -71,6 +73,20 @@ def set_prompts(
     return reply_of(studio.editor.prompt(place, request, prompts, look))
 
 
+@router.post("/frames/{frame}/objects", response_model=EditReply, status_code=201)
+def take_objects(studio: StudioDep, media: MediaDep, frame: FramePath, body: NewObjects) -> dict[str, Any]:
+    """Make an object of each mask, all in one edit; answers with their masks."""
+    check_frame(media, frame)
+    size = Size(media.height, media.width)
+    taken = [
+        TakenMask(prompts=prompts_of(PromptBody(mask=one.mask), size), name=one.name, class_id=one.class_id)
+        for one in body.objects
+    ]
+    classes = None if body.classes is None else class_rows(media.project_id, body.classes)
+    request = edit_request(media.project_id, body, "take")
+    return reply_of(studio.taker.take(media, frame, request, taken, classes=classes))
+
+
 @router.post("/objects/{object_id}/frames/{frame}/clear", response_model=EditReply)
 def clear_prompts(
     studio: StudioDep, media: MediaDep, object_id: ObjectPath, frame: FramePath, body: Edit
@@ -93,10 +109,7 @@ def show_masks(
         raise RefusedError(422, "range", f"Ask for at most {MAX_RANGE} frames at a time, from first to last.")
     studio.editor.flush()
     revision = studio.store.projects.get(media.project_id).revision
-    masks = [
-        {key: value for key, value in values_of(row).items() if key not in _HIDDEN}
-        for row in studio.store.results.of_range(media.id, start, end)
-    ]
+    masks = [shown_mask(row) for row in studio.store.results.of_range(media.id, start, end)]
     return {"revision": revision, "size": [media.height, media.width], "masks": masks}
 
 

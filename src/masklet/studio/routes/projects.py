@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from masklet.studio.deps import ProjectDep, StudioDep, edit_request
 from masklet.studio.exports.document import classes_to_json
 from masklet.studio.exports.native import read_project
 from masklet.studio.schemas import (
+    ClassState,
     Edit,
     EditReply,
     NewImport,
@@ -27,6 +29,13 @@ router = APIRouter(prefix="/api")
 def reply_of(edited: Edited) -> dict[str, Any]:
     """What a page is told of an edit."""
     return {"revision": edited.revision, **edited.reply}
+
+
+def class_rows(project_id: str, classes: Sequence[ClassState]) -> list[ClassRow]:
+    """Classes of a request, in their order."""
+    return [
+        ClassRow(project_id=project_id, place=place, **one.model_dump()) for place, one in enumerate(classes)
+    ]
 
 
 @router.get("/projects", response_model=ProjectList)
@@ -92,9 +101,5 @@ def export_ontology(studio: StudioDep, project: ProjectDep) -> dict[str, Any]:
 @router.put("/projects/{project_id}/ontology", response_model=EditReply)
 def set_ontology(studio: StudioDep, project: ProjectDep, body: OntologyChange) -> dict[str, Any]:
     """Put these classes in place of the present ones."""
-    classes = [
-        ClassRow(project_id=project.id, place=place, **one.model_dump())
-        for place, one in enumerate(body.classes)
-    ]
     request = edit_request(project.id, body, "ontology")
-    return reply_of(studio.editor.set_classes(project.id, request, classes))
+    return reply_of(studio.editor.set_classes(project.id, request, class_rows(project.id, body.classes)))
