@@ -95,6 +95,8 @@ class HereOpener:
     def open(self, path, _shown_name, *, allow_damaged):
         return open_source(path, allow_damaged=allow_damaged, max_pixels=self.limits.pixels)
 
+    process_id = None
+
     def warm(self):
         pass
 

@@ -1,15 +1,22 @@
 """A computation that does not end costs its own job; the rest goes on."""
 
+import os
+import signal
+import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from masklet.predictors.video import VideoSession
-from masklet.studio import tasks
+from masklet.studio import standstill
+from masklet.studio.decoding import DecodeProcess
 from masklet.studio.refusals import RefusedError
-from masklet.studio.tasks import HUNG, Engine, Patience, Work
+from masklet.studio.standstill import Standstill, ThreadCounts, counts_of, own_thread, threads_of
+from masklet.studio.tasks import HUNG, Engine, Patience
 
 QUICK = Patience(blocked_s=1.0, busy_s=4.0)
 
@@ -126,24 +133,81 @@ def test_a_tracking_that_hangs_fails_and_other_projects_go_on(
         assert len(pages[0].masks(first)) == 10
 
 
+HANGS, STARVES, STOPPED = ("S", 0.0), ("S", 1.0), ("T", 0.0)
+
+
 @pytest.mark.parametrize(
-    ("delay_per_s", "is_given_up"), [(0.0, True), (0.5, True), (1.0, False), (3.0, False)]
+    ("mine", "others", "is_given_up"),
+    [
+        (HANGS, HANGS, True),
+        (("S", 0.5), HANGS, True),
+        (STARVES, HANGS, False),
+        (("S", 3.0), HANGS, False),
+        (HANGS, STARVES, False),  # as the threads of an encoder that it waits for
+        (STOPPED, HANGS, False),
+        (("D", 0.0), HANGS, False),
+        (("R", 0.0), HANGS, False),  # ready for the whole of the time
+    ],
 )
-def test_time_without_a_processor_is_not_standing_still(monkeypatch, delay_per_s, is_given_up):
+def test_time_without_a_processor_is_not_standing_still(monkeypatch, mine, others, is_given_up):
     now_s = [100.0]
-    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
-    monkeypatch.setattr(tasks, "processor_seconds", lambda _: 0.0)
-    monkeypatch.setattr(tasks, "seconds_kept_waiting", lambda _: delay_per_s * now_s[0])
-    work = Work(thread_id=1, task=Hanging(), began_s=100.0)
+    threads = {Path("mine"): mine, Path("other"): others}
+
+    def counts_of(thread):
+        state, delay_per_s = threads[thread]
+        return ThreadCounts(ran_s=1.0, waited_s=delay_per_s * now_s[0], state=state)
+
+    monkeypatch.setattr(standstill, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(standstill, "counts_of", counts_of)
+    counted = Standstill(lambda: [Path("mine")], lambda: list(threads))
     found = []
     for _ in range(90):
-        found.append(work.is_hung(Patience(blocked_s=30.0, busy_s=900.0)))
         now_s[0] += 1.0
+        counted.look()
+        found.append(counted.stands_still(30.0))
     assert any(found) == is_given_up
 
 
-def test_the_system_tells_how_long_a_thread_waited():
-    mine = threading.get_native_id()
-    first = tasks.seconds_kept_waiting(mine)
-    assert 0.0 <= first <= tasks.seconds_kept_waiting(mine)
-    assert tasks.seconds_kept_waiting(None) == 0.0
+def test_a_pause_of_the_whole_program_is_not_standing_still(monkeypatch):
+    now_s = [100.0]
+    monkeypatch.setattr(standstill, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(standstill, "counts_of", lambda _: ThreadCounts(ran_s=1.0, waited_s=0.0, state="S"))
+    counted = Standstill(lambda: [Path("mine")])
+    now_s[0] += 3600.0  # it was stopped, and so was who looks
+    assert counted.look().open_s < 30.0
+    assert not counted.stands_still(30.0)
+
+
+def test_the_system_tells_what_threads_do():
+    (mine,) = [one for one in threads_of(os.getpid()) if one.name == str(threading.get_native_id())]
+    assert mine == own_thread(threading.get_native_id())
+    first = counts_of(mine)
+    ends = time.thread_time() + 0.05
+    while time.thread_time() < ends:
+        pass
+    last = counts_of(mine)
+    assert first is not None and last is not None and last.ran_s > first.ran_s
+    assert counts_of(Path("/nowhere")) is None
+    assert threads_of(2**30) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what a process waits for")
+def test_an_export_survives_a_decoder_that_is_stopped_for_longer_than_anything_may_stand_still(
+    open_studio, page_class, video, add_to, settings
+):
+    limits = replace(settings.limits, decode_seconds=1.0)
+    with open_studio(make_opener=DecodeProcess, blocked_s=1.0, limits=limits) as client:
+        page = page_class(client, client.post("/api/projects", json={"name": "a"}).json()["id"])
+        media_id = add_to(page, video)
+        page.prompt(media_id)
+        decoder = client.app.state.studio.openers[2]
+        decoder.warm()
+        os.kill(decoder.process_id, signal.SIGSTOP)
+        answer = client.post(
+            f"/api/projects/{page.project_id}/exports", json={"kind": "effects", "media_id": media_id}
+        )
+        time.sleep(5.0)
+        assert client.get(f"/api/jobs/{answer.json()['id']}").json()["status"] == "running"
+        os.kill(decoder.process_id, signal.SIGCONT)
+        job = page.finish(answer.json())
+        assert (job["status"], job["message"]) == ("done", "")

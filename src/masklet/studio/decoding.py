@@ -18,6 +18,7 @@ from masklet import errors
 from masklet.errors import DamagedMediaError, MediaError, MediaLimitError
 from masklet.geometry import Size
 from masklet.studio.settings import Limits
+from masklet.studio.standstill import watching
 from masklet.video.source import ClosingSource, Frame, FrameSource, check_index
 
 KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG")
@@ -38,6 +39,11 @@ class Opener(Protocol):
         Raises:
             MediaError: When it cannot be opened.
         """
+        ...
+
+    @property
+    def process_id(self) -> int | None:
+        """The process that decodes, if it is another one and runs."""
         ...
 
     def warm(self) -> None:
@@ -64,7 +70,6 @@ class DecodeProcess:
         self._lock = threading.RLock()
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_late = False
         self.num_starts = 0
 
     def open(self, path: Path, shown_name: str, *, allow_damaged: bool) -> FrameSource:
@@ -86,6 +91,12 @@ class DecodeProcess:
         """Start the process before it is needed; does not wait for it."""
         with self._lock:
             self._running()
+
+    @property
+    def process_id(self) -> int | None:
+        """The process, while there is one."""
+        process = self._process
+        return None if process is None else process.pid
 
     def close(self) -> None:
         """End the process."""
@@ -145,29 +156,19 @@ class DecodeProcess:
         self, process: subprocess.Popen[bytes], request: dict[str, Any], shown_name: str
     ) -> tuple[dict[str, Any], bytearray]:
         seconds = 2 * self._limits.probe_seconds if request["do"] == "open" else self._limits.decode_seconds
-        self._is_late = False
-        timer = threading.Timer(seconds, self._give_up, [process])
-        timer.daemon = True
-        timer.start()
-        try:
+        with watching(process, seconds) as watched:
             answer = _answer(process, request)
-        finally:
-            timer.cancel()
-        if answer is None or self._is_late or answer[0].pop("is_last"):
+        if answer is None or watched.is_late or answer[0].pop("is_last"):
             self._end(process)
-        if answer is not None and not self._is_late:
+        if answer is not None and not watched.is_late:
             return answer
-        if self._is_late:
+        if watched.is_late:
             raise MediaLimitError(
-                f"{shown_name!r} takes longer than {seconds} s to decode; convert it to H.264 in MP4."
+                f"{shown_name!r} takes too long to decode; convert it to H.264 in MP4 and add it again."
             )
         raise DamagedMediaError(
             f"{shown_name!r} makes its decoder stop here (code {process.returncode}); it is damaged, so convert it to H.264 in MP4."
         )
-
-    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
-        self._is_late = True
-        process.kill()
 
     @staticmethod
     def _end(process: subprocess.Popen[bytes]) -> None:

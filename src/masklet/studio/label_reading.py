@@ -18,6 +18,7 @@ from masklet.geometry import Size
 from masklet.studio.decoding import KEPT_VARIABLES
 from masklet.studio.label_worker import RECORDS, WRITTEN
 from masklet.studio.settings import Limits
+from masklet.studio.standstill import watching
 
 _PROGRAM = "from masklet.studio.label_worker import main; main()"
 
@@ -76,21 +77,23 @@ def _answer(request: bytes, path: Path, shown_name: str, limits: Limits, program
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(path.parent.resolve()),
     }
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=path.parent,
+        env=environment,
+    ) as process:
+        try:
+            with watching(process, 2 * limits.labels_seconds) as watched:
+                said, _ = process.communicate(request)
+        finally:
+            process.kill()
+    if watched.is_late:
+        raise FormatError(f"{shown_name!r} takes too long to read; import it in parts.")
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            input=request,
-            capture_output=True,
-            cwd=path.parent,
-            env=environment,
-            timeout=2 * limits.labels_seconds,
-            check=False,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired as error:
-        raise FormatError(
-            f"{shown_name!r} takes longer than {2 * limits.labels_seconds} s to read; import it in parts."
-        ) from error
+        answer: dict[str, Any] = json.loads(said)
     except ValueError as error:
         raise FormatError(
             f"{shown_name!r} makes its reader stop; it is damaged or too large, so export it again or import it in parts."

@@ -15,6 +15,7 @@ from masklet import errors
 from masklet.errors import DamagedMediaError, MediaError, MediaLimitError
 from masklet.studio.decoding import KEPT_VARIABLES
 from masklet.studio.settings import Limits
+from masklet.studio.standstill import watching
 
 _PROGRAM = "from masklet.studio.probe_worker import main; main()"
 
@@ -86,14 +87,13 @@ class Prober:
         }
         process = self._take()
         try:
-            answer, _ = process.communicate(json.dumps(request).encode(), timeout=2 * seconds)
-        except subprocess.TimeoutExpired as error:
-            raise MediaLimitError(
-                f"{shown_name!r} takes longer than {2 * seconds} s to open; cut it in parts."
-            ) from error
+            with watching(process, 2 * seconds) as watched:
+                answer, _ = process.communicate(json.dumps(request).encode())
         finally:
             if process.poll() is None:
                 _end(process)
+        if watched.is_late:
+            raise MediaLimitError(f"{shown_name!r} takes too long to open; cut it in parts.")
         if process.returncode != 0:
             raise DamagedMediaError(
                 f"{shown_name!r} makes its decoder stop (code {process.returncode}); it is damaged or too large, so "

@@ -24,9 +24,9 @@ class Limits:
         pixels: Largest height times width of a frame.
         live_frame_bytes: Largest picture of a live stream.
         probe_memory_bytes: Address space of each process that opens media.
-        probe_seconds: Processor time, and half the wall time, of that process.
-        decode_seconds: Wall time of one frame.
-        labels_seconds: Processor time, and half the wall time, of the process that reads imported labels.
+        probe_seconds: Processor time of that process.
+        decode_seconds: Processor time of one frame.
+        labels_seconds: Processor time of the process that reads imported labels.
         upload_age_s: Uploads that nobody finished are removed after so many seconds.
         archive_entries: Files in an imported project.
     """
@@ -39,7 +39,7 @@ class Limits:
     live_frame_bytes: int = 4 * MEBIBYTE
     probe_memory_bytes: int = 3 * 1024 * MEBIBYTE
     probe_seconds: int = 60
-    decode_seconds: float = 30.0
+    decode_seconds: float = 120.0
     labels_seconds: int = 120
     upload_age_s: float = 24 * 3600.0
     archive_entries: int = 2000
@@ -80,7 +80,7 @@ class StudioSettings:
         feature_disk_bytes: Encoded frames that each open video may keep on disk, so that a correction need not encode
             them again; never more than a quarter of what the disk has to spare.
         blocked_s: A computation that stands still for so long is given up, and the engine's thread is replaced.
-        busy_s: So is one that computes, but does not end.
+        busy_s: So is one that computes, but does not end. Time in which the machine had nothing to give counts for neither.
         num_jobs: Trackings and exports that may wait or run at a time.
     """
 

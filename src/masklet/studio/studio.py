@@ -81,8 +81,10 @@ class Studio:
         )
         self.workshop = Workshop(store=self.store, pool=self.pool, jobs=self.jobs, hub=self.hub)
         patience = Patience(blocked_s=settings.blocked_s, busy_s=settings.busy_s)
-        self.engine = Engine(on_idle=self.pool.expire, on_replaced=self.pool.abandon, patience=patience)
-        self.export_engine = Engine(on_idle=lambda: None, patience=patience)
+        self.engine = Engine(
+            on_idle=self.pool.expire, on_replaced=self.pool.abandon, patience=patience, helpers=self._decoders
+        )
+        self.export_engine = Engine(on_idle=lambda: None, patience=patience, helpers=self._decoders)
         self.editor = Editor(self.workshop, self.engine)
         self.taker = Taker(self.workshop, self.engine, self.editor)
         self.exporter = Exporter(settings, self.workshop, self.library, exported)
@@ -217,6 +219,10 @@ class Studio:
         for media in self.store.projects.media_of(project_id):
             self.remove_media(media)
         self.store.projects.remove(project_id)
+
+    def _decoders(self) -> list[int]:
+        """The processes that decode."""
+        return [one.process_id for one in self.openers if one.process_id is not None]
 
     def _warm_up(self) -> None:
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,13 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from masklet.studio.refusals import RefusedError
+from masklet.studio.standstill import Standstill, own_thread, threads_of
 
 Answer = TypeVar("Answer")
 MAX_WAITING = 64
 STUCK_S = 30.0
 HUNG = "The model stood still, so it was given up; nothing that was saved is lost. Try again."
 _THREAD_NAME = "masklet-engine"
-_COMPUTING_SHARE = 0.01
 _IDLE_S = 0.5
 _log = logging.getLogger(__name__)
 
@@ -42,9 +43,10 @@ class Patience:
     """How long a call or step may take before the thread is given up.
 
     Attributes:
-        blocked_s: When the thread does not compute, as in a deadlock; time in which other programs kept this one from the
-            processor does not count.
+        blocked_s: When neither the thread computes nor a process that it waits for, as in a deadlock.
         busy_s: When it computes.
+
+    Time in which the machine had no processor to give, or the program was stopped, counts for neither.
     """
 
     blocked_s: float = 30.0
@@ -60,6 +62,7 @@ class Engine:
         on_idle: Callable[[], None],
         on_replaced: Callable[[], None] = lambda: None,
         patience: Patience | None = None,
+        helpers: Callable[[], Iterable[int]] = lambda: (),
     ) -> None:
         """Prepare; ``start`` starts the thread.
 
@@ -67,6 +70,7 @@ class Engine:
             on_idle: Called on the thread now and then while there is nothing to do.
             on_replaced: Called on another thread when the thread was given up, before the next one starts.
             patience: How long one step may take.
+            helpers: Gives the processes that steps may wait for, as those that decode.
         """
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._tasks: deque[Task] = deque()
@@ -76,6 +80,7 @@ class Engine:
         self._is_stopping = False
         self._patience = patience or Patience()
         self._work = Work()
+        self._watched = Watch(helpers)
         self._thread = self._make_thread()
         self._ended = threading.Event()
         self._watchdog = threading.Thread(target=self._watch, name="masklet-watchdog", daemon=True)
@@ -173,7 +178,7 @@ class Engine:
             with self._condition:
                 if me is not self._thread:
                     return
-                self._work = work = Work(thread_id=me.ident, native_id=me.native_id)
+                self._work = work = Work(native_id=me.native_id)
                 if not self._calls and not self._tasks:
                     self._condition.wait(_IDLE_S)
                     if me is not self._thread:
@@ -217,7 +222,7 @@ class Engine:
     def _watch(self) -> None:
         pause_s = min(1.0, self._patience.blocked_s / 5)
         while not self._ended.wait(pause_s):
-            if self._work.is_hung(self._patience):
+            if self._watched.is_hung(self._work, self._patience):
                 self._replace()
 
     def _replace(self) -> None:
@@ -242,51 +247,39 @@ class Engine:
 class Work:
     """What the thread is doing."""
 
-    thread_id: int | None = None
     native_id: int | None = None
     call: tuple[Future[Any], Callable[[], Any]] | None = None
     task: Task | None = None
     is_unhurried: bool = False
     began_s: float = field(default_factory=time.monotonic)
-    checked_s: float = 0.0
-    computed_s: float = 0.0
-    delayed_s: float = 0.0
 
-    def is_hung(self, patience: Patience) -> bool:
-        """Whether it has taken too long; asked now and then."""
-        now = time.monotonic()
-        if self.thread_id is None or self.is_unhurried or (self.call is None and self.task is None):
+
+class Watch:
+    """What the watchdog knows of the step at work."""
+
+    def __init__(self, helpers: Callable[[], Iterable[int]]) -> None:
+        self._helpers = helpers
+        self._work: Work | None = None
+        self._began_s = 0.0
+        self._taken_s = 0.0
+        self._counted = Standstill(lambda: ())
+
+    def is_hung(self, work: Work, patience: Patience) -> bool:
+        """Whether the step has taken too long; asked about once a second."""
+        native_id = work.native_id
+        if native_id is None or work.is_unhurried or (work.call is None and work.task is None):
+            self._work = None
             return False
-        if now - self.began_s > patience.busy_s:
-            return True
-        if self.checked_s < self.began_s:
-            self.checked_s, self.computed_s = now, processor_seconds(self.thread_id)
-            self.delayed_s = seconds_kept_waiting(self.native_id)
-        if now - self.checked_s < patience.blocked_s:
+        if work is not self._work or work.began_s != self._began_s:
+            self._work, self._began_s, self._taken_s = work, work.began_s, 0.0
+            self._counted = Standstill(lambda: self._at_work(native_id), lambda: threads_of(os.getpid()))
             return False
-        delay_s = max(0.0, seconds_kept_waiting(self.native_id) - self.delayed_s)
-        since_s = now - self.checked_s - delay_s
-        if since_s < patience.blocked_s:
-            return False
-        used = processor_seconds(self.thread_id) - self.computed_s
-        self.checked_s, self.computed_s = now, self.computed_s + used
-        self.delayed_s += delay_s
-        return used < _COMPUTING_SHARE * since_s
+        self._taken_s += self._counted.look().open_s
+        return self._taken_s > patience.busy_s or self._counted.stands_still(patience.blocked_s)
 
-
-def processor_seconds(thread_id: int) -> float:
-    """Processor time of a thread; where the system does not tell, as if it computed all the time."""
-    if not hasattr(time, "pthread_getcpuclockid"):
-        return time.monotonic()
-    return time.clock_gettime(time.pthread_getcpuclockid(thread_id))
-
-
-def seconds_kept_waiting(native_id: int | None) -> float:
-    """How long a thread was ready to run while others had the processor; 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/self/task/{native_id}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+    def _at_work(self, native_id: int) -> list[Path]:
+        helpers = [thread for process_id in self._helpers() for thread in threads_of(process_id)]
+        return [own_thread(native_id), *helpers]
 
 
 def _answer(future: Future[Any], work: Callable[[], Any]) -> None:
