@@ -41,7 +41,7 @@ def serve(requests: BinaryIO, answers: BinaryIO, desk: Desk) -> None:
             is_over = True
             said = {
                 "error": MediaLimitError.__name__,
-                "message": "The file needs more memory than it may take.",
+                "message": "The file needs more memory than it may take; make it smaller first.",
             }
         except MaskletError as error:
             said = {"error": type(error).__name__, "message": str(error)}

@@ -23,6 +23,7 @@ from masklet.errors import (
     WeightsError,
 )
 from masklet.studio.refusals import RefusedError
+from masklet.studio.wording import for_page
 
 _log = logging.getLogger(__name__)
 _PATH = re.compile(r"(?<![\w/])(?:[A-Za-z]:)?(?:[\\/][^\s'\"\\/:;,]+)+[\\/]([^\s'\"\\/:;,]+)")
@@ -43,7 +44,7 @@ _STATUS: tuple[tuple[type[MaskletError], int, str], ...] = (
 _HTTP = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method", "This address does not take this method."),
-    413: ("too_large", "The request is larger than it may be; send files as an upload."),
+    413: ("too_large", "That is more than the studio takes at once; do it in parts."),
 }
 
 
@@ -61,7 +62,7 @@ def describe(error: BaseException) -> tuple[int, str, str]:
         return error.status, error.code, without_paths(error.message)
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
-            return status, code, without_paths(str(error))
+            return status, code, for_page(without_paths(str(error)))
     _log.error("unexpected %s", type(error).__name__, exc_info=error)
     return (
         500,

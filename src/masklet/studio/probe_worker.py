@@ -36,7 +36,7 @@ def main() -> None:
     except MemoryError:
         answer = {
             "error": MediaLimitError.__name__,
-            "message": "The file needs more memory than it may take.",
+            "message": "The file needs more memory than it may take; make it smaller first.",
         }
     json.dump(answer, sys.stdout)
 

@@ -45,4 +45,15 @@ def not_found(what: str) -> RefusedError:
 
 def too_large(what: str, most: int) -> RefusedError:
     """More bytes than a setting allows."""
-    return RefusedError(413, "too_large", f"{what} is larger than the limit of {most} bytes; send less.")
+    return RefusedError(
+        413,
+        "too_large",
+        f"{what} is larger than {in_words(most)}, the most that the studio takes; make it smaller.",
+    )
+
+
+def in_words(num_bytes: int) -> str:
+    """A number of bytes as people say it, never more than it is."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB")
+    place = min(len(units) - 1, max(0, (num_bytes.bit_length() - 1) // 10))
+    return f"{num_bytes // 2 ** (10 * place)} {units[place]}"
