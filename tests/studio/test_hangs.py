@@ -186,7 +186,9 @@ def test_the_system_tells_what_threads_do():
     while time.thread_time() < ends:
         pass
     last = counts_of(mine)
-    assert first is not None and last is not None and last.ran_s > first.ran_s
+    assert first is not None
+    assert last is not None
+    assert last.ran_s > first.ran_s
     assert counts_of(Path("/nowhere")) is None
     assert threads_of(2**30) == []
 
