@@ -99,6 +99,41 @@ def test_two_objects_are_kept_apart_until_that_is_switched_off(studio, clip):
     assert not asked()
 
 
+def test_page_and_server_agree_on_what_a_correction_drops(studio, clip):
+    def agreed():
+        """Frames on which the object is known, as its lane shows them and as the server has them."""
+        frames = studio.api(f"/api/media/{studio.media()['id']}/lanes")["lanes"][0]["frames"]
+        expect(studio.page.get_by_label(f"Object 1: known on {len(frames)} frames")).to_be_visible()
+        return frames
+
+    def correct(frame, x):
+        studio.page.locator(".stage").focus()
+        studio.page.keyboard.press("Home")
+        for _ in range(frame):
+            studio.page.keyboard.press("ArrowRight")
+        studio.wait_for_frame(frame)
+        studio.click(x, 85)
+        studio.wait_until_saved()
+
+    studio.open_files(clip)
+    studio.add_object(90, 85)
+    correct(4, 115)
+    studio.track_to_the_end()
+    assert agreed() == list(range(NUM_FRAMES))
+    correct(8, 140)
+    assert agreed() == [0, 1, 2, 3, 4, 8]
+    choose_way(studio, "Track both ways")
+    expect(studio.page.get_by_text("Followed all the way").last).to_be_visible()
+    expect(studio.page.locator(".track-button")).to_be_visible()
+    assert agreed() == list(range(NUM_FRAMES))
+    correct(6, 125)
+    kept = agreed()
+    assert len(kept) < NUM_FRAMES
+    studio.page.reload()
+    studio.wait_for_frame(0)
+    assert agreed() == kept
+
+
 def test_class_lists_come_and_go_as_files_and_keys_do_not_clash(studio, clip, tmp_path):
     studio.open_files(clip)
     studio.add_object(90, 85)

@@ -117,6 +117,17 @@ def test_guessing_is_slowed_down(client, base, token):
     assert client.get("/api/projects").status_code == 200
 
 
+def test_a_page_with_an_old_token_keeps_nobody_from_the_new_address(client, base, token):
+    name = f"masklet_studio_{base.rpartition(':')[2]}"
+    old = TestClient(
+        client.app, base_url=base, cookies={name: "of-the-studio-before"}, client=("10.1.1.2", 1)
+    )
+    assert [old.get("/api/projects").status_code for _ in range(11)] == [401] * 10 + [429]
+    fresh = TestClient(client.app, base_url=base, client=("10.1.1.2", 2))
+    assert fresh.get("/", params={"token": token}).status_code == 200
+    assert fresh.get("/api/projects").status_code == 200  # the same browser: its other page goes on too
+
+
 @pytest.mark.parametrize("given", ["Bearer wrong", "Basic YTpi", "Bearer", "Bearer \u00e9"])
 def test_other_credentials_are_refused(client, base, given):
     stranger = TestClient(client.app, base_url=base)

@@ -1,9 +1,12 @@
 """Live streams: frames in, masks out, objects that come and go."""
 
 import json
+import threading
+import time
 
 import pytest
 
+from masklet.predictors.video import VideoSession
 from masklet.studio.wire import LIVE_ID, unpack_mask
 
 PROMPT = {"type": "prompt", "object_id": 1, "clicks": [[16, 18, True]]}
@@ -92,3 +95,30 @@ def test_frames_that_come_too_fast_are_dropped_and_counted(client, live, make_im
     numbers = [receive_frame(live)[1] for _ in range(3)]
     assert [one["frame"] for one in numbers] == [0, 1, 2]
     assert numbers[-1]["num_dropped"] == 9
+
+
+def test_a_stream_that_ends_amid_a_frame_is_closed_after_it(client, base, make_image, monkeypatch):
+    went, order = threading.Event(), []
+    real_step, real_close = VideoSession.step, VideoSession.close
+
+    def step(session, *given):
+        went.wait(30)
+        time.sleep(0.2)  # the end of the stream has come by now
+        result = real_step(session, *given)
+        order.append("step")
+        return result
+
+    def close(session):
+        order.append("close")
+        real_close(session)
+
+    with client.websocket_connect(base.replace("http", "ws") + "/ws/live") as socket:
+        socket.send_bytes(make_image())
+        assert receive_frame(socket)[1]["frame"] == 0
+        monkeypatch.setattr(VideoSession, "step", step)
+        monkeypatch.setattr(VideoSession, "close", close)
+        socket.send_bytes(make_image())
+        time.sleep(0.2)
+        went.set()
+    client.app.state.studio.engine.call(lambda: None)
+    assert order == ["step", "close"]

@@ -186,3 +186,13 @@ def test_a_wrong_first_message_closes_the_socket(connect, message, code):
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_json()
     assert closed.value.code == code
+
+
+def test_nothing_is_kept_of_a_project_that_is_gone(client, make_page):
+    page, hub = make_page(), client.app.state.studio.hub
+    page.edit("PUT", f"/api/projects/{page.project_id}/ontology", classes=[])
+    before = hub.cursor(page.project_id)
+    assert before > 0
+    assert client.delete(f"/api/projects/{page.project_id}").status_code == 204
+    assert hub.after(page.project_id, before) is None  # whoever listens loads it again, and finds it gone
+    assert hub.cursor(page.project_id) == 0

@@ -97,14 +97,6 @@ class Boundary:
         is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
         if is_safe and scope["path"] in OPEN_PATHS:
             return None
-        wait_s = self._gate.wait_s(client)
-        if wait_s:
-            return Refusal(
-                429,
-                "too_many_tokens",
-                f"Too many wrong tokens; wait {wait_s} s.",
-                {"Retry-After": str(wait_s)},
-            )
         if is_safe and scope["path"] == "/":
             signed_in = self._sign_in(scope, client)
             if signed_in is not None:
@@ -117,12 +109,25 @@ class Boundary:
         bearer = _single(headers, "authorization")
         if bearer is not None:
             kind, _, given = bearer.partition(" ")
-            return None if kind.lower() == "bearer" and self._gate.is_right(given, client) else _NO_TOKEN
-        cookie = _cookie(headers.getlist("cookie"), self.cookie_name)
-        if cookie is None or not self._gate.is_right(cookie, client):
-            return _NO_TOKEN
+            return self._compare(given if kind.lower() == "bearer" else None, client, "token")
+        refusal = self._compare(_cookie(headers.getlist("cookie"), self.cookie_name), client, "cookie")
+        if refusal is not None:
+            return refusal
         # a browser names its page with everything that changes something, and with every WebSocket
         return None if has_origin or is_safe else _WRONG_ORIGIN
+
+    def _compare(self, given: str | None, client: str, way: str) -> Refusal | None:
+        """None for the right token.
+
+        Cookies have a brake of their own: a page of a studio that is gone tries an old one again and again, and must
+        not keep anybody from opening the new address.
+        """
+        place = f"{way} {client}"
+        wait_s = self._gate.wait_s(place)
+        if wait_s:
+            message = f"Too many wrong tokens; wait {wait_s} s."
+            return Refusal(429, "too_many_tokens", message, {"Retry-After": str(wait_s)})
+        return None if given is not None and self._gate.is_right(given, place) else _NO_TOKEN
 
     def _sign_in(self, scope: Scope, client: str) -> Refusal | None:
         """The answer to ``/?token=...``: a cookie, and the same address without the token."""
@@ -130,8 +135,10 @@ class Boundary:
         given = [value for name, value in query if name == "token"]
         if not given:
             return None
-        if len(given) != 1 or not self._gate.is_right(given[0], client):
-            return _NO_TOKEN
+        refusal = self._compare(given[0] if len(given) == 1 else None, client, "token")
+        if refusal is not None:
+            return refusal
+        self._gate.forgive(f"cookie {client}")
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         cookie = f"{self.cookie_name}={given[0]}; HttpOnly; SameSite=Strict; Path=/"
         headers = {

@@ -22,7 +22,7 @@ from masklet.predictors.video import VideoSession
 from masklet.prompts import PromptSet
 from masklet.studio.http_errors import describe
 from masklet.studio.prompt_body import prompts_of
-from masklet.studio.refusals import too_large
+from masklet.studio.refusals import RefusedError, too_large
 from masklet.studio.schemas import LivePrompt, LiveRemove, LiveRename
 from masklet.studio.studio import Studio
 from masklet.studio.wire import LIVE_ID, WireMask, pack_mask
@@ -48,9 +48,16 @@ class LiveStream:
         self._num_dropped = 0
 
     def close(self) -> None:
-        """Forget the stream."""
-        if self._session is not None:
-            self._session.close()
+        """Forget the stream, once the frame at work is done."""
+        try:
+            self._studio.engine.submit(self._end)
+        except RefusedError:  # the studio is closing, or too much waits
+            self._end()
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     async def receive(self) -> None:
         """Take pictures and commands until the client goes."""

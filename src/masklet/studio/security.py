@@ -141,6 +141,11 @@ class TokenGate:
             self._failures.setdefault(client, deque(maxlen=MAX_BAD_TOKENS)).append(time.monotonic())
         return False
 
+    def forgive(self, client: str) -> None:
+        """Let a client begin anew."""
+        with self._lock:
+            self._failures.pop(client, None)
+
     def wait_s(self, client: str) -> int:
         """Seconds a client has to wait after too many wrong tokens; 0 when it need not."""
         with self._lock:

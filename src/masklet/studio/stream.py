@@ -127,6 +127,14 @@ class Hub:
             self._listeners.add(listener)
             return listener
 
+    def forget(self, project_id: str) -> None:
+        """A project is gone; its pages are told to load it again, and find that out."""
+        with self._lock:
+            self._rings.pop(project_id, None)
+            listeners = [one for one in self._listeners if one.project_id == project_id]
+        for one in listeners:
+            one.wake()
+
     def leave(self, listener: Listener) -> None:
         """Listen no more."""
         with self._lock:

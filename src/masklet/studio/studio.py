@@ -219,6 +219,7 @@ class Studio:
         for media in self.store.projects.media_of(project_id):
             self.remove_media(media)
         self.store.projects.remove(project_id)
+        self.hub.forget(project_id)
 
     def _decoders(self) -> list[int]:
         """The processes that decode."""

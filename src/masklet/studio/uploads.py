@@ -78,15 +78,15 @@ class Uploads:
         Raises:
             RefusedError: When the part does not begin where the file ends, is too large, or the disk is full.
         """
-        upload = self.get(upload_id)
-        if offset != upload.num_received:
-            raise RefusedError(
-                409,
-                "wrong_offset",
-                f"The next part begins at byte {upload.num_received}, not at {offset}; go on from there.",
-            )
-        self._check_disk(upload.num_bytes - offset)
         with self._claimed(upload_id):
+            upload = self.get(upload_id)
+            if offset != upload.num_received:
+                raise RefusedError(
+                    409,
+                    "wrong_offset",
+                    f"The next part begins at byte {upload.num_received}, not at {offset}; go on from there.",
+                )
+            self._check_disk(upload.num_bytes - offset)
             most = min(self._settings.limits.chunk_bytes, upload.num_bytes - offset)
             received = 0
             with (contain(self._folder, upload_id) / _CONTENT).open("ab") as file:

@@ -210,7 +210,9 @@ def _manifest(archive: zipfile.ZipFile, limits: Limits) -> _Manifest:
     """``project.json``, after every entry was found to be one that we write."""
     entries = archive.infolist()
     if len(entries) > limits.archive_entries:
-        raise too_large("The project file", limits.archive_entries)
+        raise FormatError(
+            f"The project file holds {len(entries)} files, the most is {limits.archive_entries}; divide the project."
+        )
     if sum(one.file_size for one in entries) > limits.upload_bytes:
         raise too_large("The unpacked project", limits.upload_bytes)
     for one in entries:
