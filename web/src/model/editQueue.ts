@@ -3,6 +3,7 @@
  * project with all unanswered edits applied, so a refusal takes an edit back by itself.
  */
 import { applyEdit, stillApplies, type Edit } from "./edits";
+import { rebased, type Rebased } from "./rebase";
 import type { Project } from "./document";
 
 export type Step = "undo" | "redo";
@@ -25,10 +26,12 @@ export interface Sender<R extends Reply> {
   onProject: (project: Project) => void;
   onDone: (change: Change, reply: R) => void;
   onRefused: (change: Change, error: unknown) => void;
+  /** A new object has another id than it was shown with, since another page made one first. */
+  onMoved: (moved: NonNullable<Rebased["moved"]>) => void;
 }
 
 interface Pending {
-  readonly change: Change;
+  change: Change;
   readonly editId: string;
 }
 
@@ -98,11 +101,19 @@ export class EditQueue<R extends Reply> {
         return await this.sender.send(this.known, one.change, one.editId);
       } catch (error) {
         if (!(error instanceof StaleError) || tries >= MOST_TRIES) throw error;
+        const before = this.known;
         this.known = error.state;
-        const { change } = one;
-        if (isEdit(change) && !stillApplies(this.known, change)) throw error;
+        if (isEdit(one.change)) this.rebase(before, one, one.change);
+        if (isEdit(one.change) && !stillApplies(this.known, one.change)) throw error;
       }
     }
+  }
+
+  private rebase(before: Project, one: Pending, edit: Edit): void {
+    const { edit: meant, moved, later } = rebased(before, this.known, edit);
+    for (const other of this.pending) if (other !== one && isEdit(other.change)) other.change = later(other.change);
+    one.change = meant;
+    if (moved !== null) this.sender.onMoved(moved);
   }
 
   private settle(change: Change, reply: R): void {

@@ -118,7 +118,7 @@ interface Sent {
 }
 
 function queueWith(answer: (sent: Sent) => Promise<{ revision: number }>) {
-  const seen = { project: empty, refused: [] as unknown[], sent: [] as Sent[] };
+  const seen = { project: empty, refused: [] as unknown[], sent: [] as Sent[], moved: [] as unknown[] };
   const queue = new EditQueue(empty, {
     send: (project, change, editId) => {
       const sent = { revision: project.revision, change, editId };
@@ -128,6 +128,7 @@ function queueWith(answer: (sent: Sent) => Promise<{ revision: number }>) {
     onProject: (project) => { seen.project = project; },
     onDone: () => undefined,
     onRefused: (_change, error) => { seen.refused.push(error); },
+    onMoved: (moved) => { seen.moved.push(moved); },
   });
   return { queue, seen };
 }
@@ -160,6 +161,41 @@ test("an edit on an old revision is done again on the new one, and nobody's clic
   expect(seen.sent.map((one) => one.revision)).toEqual([3, 7]);
   expect(new Set(seen.sent.map((one) => one.editId)).size).toBe(1);
   expect(seen.project.media[0].objects[0].prompts[0].clicks).toEqual([[40, 5, true], [1, 5, true]]);
+});
+
+test("a new object stands beside the one that a quicker page made under its id, and what follows is about it", async () => {
+  const theirs = { ...applyEdit(empty, click(40)), revision: 7 };
+  const { queue, seen } = queueWith(({ revision }) =>
+    revision < 7 ? Promise.reject(new StaleError(theirs)) : Promise.resolve({ revision: revision + 1 }),
+  );
+  queue.add({ ...click(1), isNew: true } as Edit);
+  queue.add(click(2));
+  await vi.waitFor(() => { expect(queue.numPending).toBe(0); });
+  expect(seen.moved).toEqual([{ mediaId: media.id, from: 1, to: 2 }]);
+  expect(seen.project.media[0].objects.map((one) => one.prompts[0].clicks.map(([x]) => x))).toEqual([[40], [1, 2]]);
+});
+
+const named = (id: number, name: string, shortcut = ""): Project["classes"][number] => ({ id, name, color: "#112233", shortcut, words: "" });
+
+test("classes that two pages change at a time are added up", async () => {
+  const before = { ...empty, classes: [named(1, "cup", "1"), named(2, "ball"), named(3, "dog")] };
+  const theirs = { ...empty, revision: 7, classes: [named(1, "mug", "1"), named(3, "dog"), named(4, "cat", "2"), named(5, "cow")] };
+  const { queue, seen } = queueWith(({ revision }) =>
+    revision < 7 ? Promise.reject(new StaleError(theirs)) : Promise.resolve({ revision: revision + 1 }),
+  );
+  queue.replace(before);
+  // this page renamed the dog, and added a cow and a bird; the other renamed the cup, removed the ball, added a cat and a cow
+  queue.add({ kind: "set-classes", classes: [named(1, "cup", "1"), named(2, "ball"), named(3, "hound"), named(4, "cow"), named(5, "bird", "2")] });
+  queue.add({ kind: "change-object", mediaId: media.id, objectId: 1, changes: { class_id: 5 } });
+  await vi.waitFor(() => { expect(queue.numPending).toBe(0); });
+  expect(seen.project.classes.map((one) => [one.id, one.name, one.shortcut])).toEqual([
+    [1, "mug", "1"],
+    [3, "hound", ""],
+    [6, "bird", "2"],
+    [4, "cat", ""],
+    [5, "cow", ""],
+  ]);
+  expect(seen.sent.at(-1)?.change).toMatchObject({ changes: { class_id: 6 } });
 });
 
 test("undo and redo count, and an older project is not taken over", async () => {

@@ -28,6 +28,8 @@ interface OnObject {
 
 interface OnFrame extends OnObject {
   readonly frame: number;
+  /** Whether it makes the object. */
+  readonly isNew?: boolean;
 }
 
 export type ObjectChanges = Partial<

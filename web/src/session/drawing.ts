@@ -34,15 +34,13 @@ function beginPrompt(session: StudioSession): Target | null {
 export function addClick(session: StudioSession, point: ImagePoint, isPositive: boolean): void {
   const target = beginPrompt(session);
   if (target === null) return;
-  const { media, objectId, frame } = target;
+  const { media, objectId } = target;
   const isBare = findObject(media, objectId)?.prompts.length === 0 && session.desk.lanes.numKnown(objectId) === 0;
   const isFirst = target.isNew || isBare;
   if (isFirst && !isPositive) session.tell("The first point goes on the object.");
   session.edit({
     kind: "add-click",
-    mediaId: media.id,
-    objectId,
-    frame,
+    ...placeOf(target),
     point: clampToImage(point, media),
     isPositive: isPositive || isFirst,
     ...baseOf(session, target),
@@ -109,8 +107,8 @@ function giveMask(session: StudioSession, target: Target, mask: Mask): void {
   session.edit({ kind: "set-mask", ...placeOf(target), ...maskEdit(mask) });
 }
 
-function placeOf(target: Target): { mediaId: string; objectId: number; frame: number } {
-  return { mediaId: target.media.id, objectId: target.objectId, frame: target.frame };
+function placeOf(target: Target): { mediaId: string; objectId: number; frame: number; isNew: boolean } {
+  return { mediaId: target.media.id, objectId: target.objectId, frame: target.frame, isNew: target.isNew };
 }
 
 /** Show what a click here would give, if that is still `isWanted` then; only where nothing was said of the object yet. */

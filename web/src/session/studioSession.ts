@@ -1,15 +1,6 @@
 /** One open project: what the page can do with it. Everything that a person does ends in a method here. */
 import { ApiError, describeError, NoAnswerError } from "../api/client";
-import {
-  cancelJob,
-  listJobs,
-  loadProject,
-  renameProject,
-  sendChange,
-  track,
-  type Direction,
-  type EditReply,
-} from "../api/requests";
+import { cancelJob, listJobs, loadProject, renameProject, sendChange, track, type Direction, type EditReply } from "../api/requests";
 import { ProjectSocket } from "../api/socket";
 import { findMedia, findObject, type Job, type Media, type ObjectState, type Project } from "../model/document";
 import { EditQueue, StaleError, type Change, type Step } from "../model/editQueue";
@@ -58,6 +49,11 @@ export class StudioSession {
       onProject: (next) => { this.takeProject(next); },
       onDone: (change, reply) => { this.afterChange(change, reply); },
       onRefused: (change, error) => { this.afterRefusal(change, error); },
+      onMoved: ({ mediaId, from, to }) => {
+        if (this.state.mediaId !== mediaId) return;
+        if (this.state.selectedId === from) this.store.set({ selectedId: to });
+        this.desk.reload(this.state.frame); // what was painted has the id of another page's object
+      },
     });
     this.socket = new ProjectSocket(project.id, {
       onHello: ({ revision, jobs, isGap }) => {
