@@ -222,3 +222,21 @@ def test_two_fingers_zoom_and_move_the_picture(open_page, clip):
     studio.page.wait_for_timeout(300)
     expect(studio.object_cards()).to_have_count(0)  # neither finger was a click
     studio.shot("phone-pinched")
+
+
+def test_the_lane_of_the_selected_object_can_be_seen_and_news_waits_for_whoever_reads_it(studio, clip):
+    studio.open_files(clip)
+    for place in range(7):
+        studio.add_object(30 + 40 * place, 30 + 15 * place)
+    lanes = studio.page.locator(".lane")
+    expect(lanes).to_have_count(7)
+    expect(lanes.last).to_be_in_viewport(ratio=0.9)
+    studio.page.get_by_role("button", name="Select Object 1").click()
+    expect(lanes.first).to_be_in_viewport(ratio=0.9)
+    studio.track_to_the_end()
+    notice = studio.page.locator(".notice", has_text="Followed all the way")
+    notice.get_by_role("button", name="Next to check").focus()
+    studio.page.wait_for_timeout(13_000)  # longer than it stays by itself
+    expect(notice).to_be_visible()
+    studio.page.locator(".stage").focus()
+    expect(notice).to_have_count(0)

@@ -14,7 +14,6 @@ import { FrameDesk } from "./frameDesk";
 import { MaskDesk } from "./maskDesk";
 import { rememberApart, rememberedApart, rememberedEffects, rememberEffects } from "./remembered";
 
-const NOTICE_MS = 6000;
 const RETRY_MS = 1200;
 
 export class StudioSession {
@@ -248,7 +247,6 @@ export class StudioSession {
     const id = ++this.lastNotice;
     const others = this.state.notices.filter((one) => one.text !== text).slice(-2);
     this.store.set({ notices: [...others, { id, kind, text, ...(action === undefined ? {} : { action }) }] });
-    setTimeout(() => { this.dismiss(id); }, kind === "error" ? 2 * NOTICE_MS : NOTICE_MS);
   }
 
   tellError(error: unknown): void {

@@ -18,12 +18,16 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
   const session = useSession();
   const version = useStudio((state) => state.lanesVersion);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const lane = useRef<HTMLLIElement>(null);
   const ratio = window.devicePixelRatio || 1;
   useEffect(() => {
     if (canvas.current === null || width === 0) return;
     const stretches = session.desk.lanes.stretches(object.id, range.start, range.stop, width / 2);
     draw(canvas.current, stretches, { range, color: object.color, ratio, width });
   }, [session, version, object.id, object.color, range, ratio, width]);
+  useEffect(() => {
+    if (isSelected) lane.current?.scrollIntoView({ block: "nearest" });
+  }, [isSelected]);
   const seek = (event: MouseEvent<HTMLElement>): void => {
     const { left, width: extent } = event.currentTarget.getBoundingClientRect();
     session.select(object.id);
@@ -31,7 +35,7 @@ export const Lane = memo(function Lane({ object, range, width, isSelected }: Lan
   };
   const shown = object.prompts.filter(({ frame }) => frame >= range.start && frame < range.stop);
   return (
-    <li className="lane" data-selected={isSelected} aria-label={object.name}>
+    <li ref={lane} className="lane" data-selected={isSelected} aria-label={object.name}>
       <button type="button" className="lane-name" onClick={() => { session.select(object.id); }} aria-pressed={isSelected}>
         <span className="dot" style={{ background: object.color }} />
         <span className="lane-text">{object.name}</span>
