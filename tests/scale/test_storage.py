@@ -76,7 +76,7 @@ def test_a_web_server_is_read(tmp_path):
         assert found == [(f"{top}/a.txt", "a.txt")]
         with storage.local_copy(found[0][0]) as path:
             assert path.read_text() == "from the web"
-        with pytest.raises(MediaError, match="cannot be read"), storage.local_copy(f"{top}/absent.txt"):
+        with pytest.raises(MediaError, match=r"cannot be read \(not found\)"), storage.local_copy(f"{top}/absent.txt"):
             pass
         server.shutdown()
         thread.join()
@@ -88,6 +88,22 @@ def _quiet(handler):
             return
 
     return partial(Quiet, **handler.keywords)
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("http://host/a%20b/hund%20%C3%A4.mp4", "hund ä.mp4"),
+        ("https://host/clip.mp4?signature=secret&x=a/b#t=3", "clip.mp4"),
+        ("https://host/up%2F..%2Fclip.mp4", "clip.mp4"),
+        ("http://host:80/", "host:80"),
+        ("s3://bucket/100%25 sure.mp4", "100%25 sure.mp4"),
+        ("folder/clip.mp4", "clip.mp4"),
+        ("folder\\clip.mp4", "clip.mp4"),
+    ],
+)
+def test_names_are_what_people_read(uri, name):
+    assert storage.name_of(uri) == name
 
 
 def test_the_folder_that_holds_the_pictures(tmp_path):

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from masklet.annotations import write_atomically
 from masklet.errors import MediaError, MediaLimitError, MissingExtraError
@@ -35,6 +36,17 @@ def join(base: str, name: str) -> str:
     return f"{base.rstrip('/')}/{name}" if is_remote(base) else str(Path(base) / name)
 
 
+def name_of(uri: str) -> str:
+    """The last part of a path or address; that of a web address is what people read, without its query (which may be a key)."""
+    if uri.startswith(("http://", "https://")):
+        parts = urlsplit(uri)
+        name = unquote(PurePosixPath(parts.path).name).replace(
+            "\\", "/"
+        )  # a slash may have been written as %2F
+        return PurePosixPath(name).name or parts.netloc
+    return PurePosixPath(uri.replace("\\", "/")).name
+
+
 def expand(given: str, suffixes: frozenset[str]) -> list[tuple[str, str]]:
     """The files that a source stands for.
 
@@ -50,7 +62,7 @@ def expand(given: str, suffixes: frozenset[str]) -> list[tuple[str, str]]:
     """
     found = _expand_remote(given) if is_remote(given) else _expand_local(given)
     if found is None:
-        return [(given, PurePosixPath(given.replace("\\", "/")).name)]
+        return [(given, name_of(given))]
     kept = sorted(
         (name, uri)
         for uri, name in found
@@ -113,10 +125,10 @@ def local_copy(uri: str, *, max_bytes: int = MAX_BYTES, is_named: bool = False) 
         return
     with tempfile.TemporaryDirectory(prefix="masklet-") as folder:
         # the ending says what kind of file it is; nothing else of a foreign name reaches the disk unasked
-        name = PurePosixPath(uri.split("?", maxsplit=1)[0])
-        suffix = name.suffix[:10]
+        name = name_of(uri.split("?", maxsplit=1)[0])
+        suffix = PurePosixPath(name).suffix[:10]
         plain = f"input{suffix if suffix.isascii() else ''}"
-        path = Path(folder) / (safe_name(name.name) if is_named else plain)
+        path = Path(folder) / (safe_name(name) if is_named else plain)
         _fetch(uri, path, max_bytes)
         yield path
 
@@ -232,4 +244,5 @@ def _system(uri: str) -> tuple[Any, str]:
 
 
 def _unreadable(uri: str, error: OSError) -> MediaError:
-    return MediaError(f"{uri} cannot be read ({error.strerror or error}); check the address and your rights.")
+    reason = "not found" if isinstance(error, FileNotFoundError) else error.strerror or error
+    return MediaError(f"{uri} cannot be read ({reason}); check the address and your rights.")
