@@ -145,7 +145,7 @@ def check_numbers(entry: Entry, most: int, what: str) -> None:
     if wrong:
         raise FormatError(
             f"Object {wrong[0]} of {entry.name!r} does not fit {what}, which holds numbers 1 to {most}; number the "
-            "objects anew, or choose another format when there are more."
+            "objects anew (--renumber), or choose another format when there are more."
         )
 
 

@@ -152,7 +152,7 @@ LOSSES: dict[str, Loss] = {
         Loss(name="unseen", what="objects that are nowhere seen", strip=each_project(without_unseen)),
         Loss(
             name="empty",
-            what="videos without any object",
+            what="videos and images without any object",
             strip=each(lambda entry: entry if entry.project.tracks else None),
         ),
         Loss(
