@@ -23,9 +23,10 @@ QUERY_ROWS, KEY_ROWS = 512, 512
 
 
 def is_possible(values: Tensor) -> bool:
-    """Whether to work in blocks: on a CPU, in float32, and without gradients."""
+    """Whether to work in blocks: on a CPU, in float32, without gradients, and where nothing is compiled."""
     is_plain = values.device.type == "cpu" and values.dtype == torch.float32
-    return is_plain and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    is_free = not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    return is_plain and is_free and not torch.is_autocast_enabled("cpu")
 
 
 def turn(values: Float[Tensor, "m c"], turns: Complex[Tensor, "n half"]) -> Float[Tensor, "m c"]:

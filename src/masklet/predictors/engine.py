@@ -316,11 +316,24 @@ class FrameEngine:
         """Logits of plus or minus ten for a stored mask, at the decoder's size unless another is given."""
         return mask_to_logits(rle.decode(result.rle), side or self.model.config.mask_side)
 
-    def result(self, index: int, pts_s: float | None, shown: Shown) -> FrameResult:
-        """What is told of a frame."""
+    def result(
+        self, index: int, pts_s: float | None, shown: Shown, drawn: Mapping[int, np.ndarray] | None = None
+    ) -> FrameResult:
+        """What is told of a frame.
+
+        Args:
+            index: Frame index.
+            pts_s: When it is shown.
+            shown: The objects on it.
+            drawn: Masks of those that are at hand; the others are drawn from their run lengths.
+        """
         scores = {object_id: result.score for object_id, (result, _) in shown.items()}
         prompted = frozenset(object_id for object_id, (result, _) in shown.items() if result.is_prompted)
-        masks = {object_id: rle.decode(result.rle) for object_id, (result, _) in shown.items()}
+        at_hand = drawn or {}
+        masks = {
+            object_id: at_hand[object_id] if object_id in at_hand else rle.decode(result.rle)
+            for object_id, (result, _) in shown.items()
+        }
         area = {object_id: result.area for object_id, (result, _) in shown.items()}
         if self._post_process.is_exclusive and len(masks) > 1:
             masks = without_overlaps(masks, prompted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from masklet.geometry import Size, SquareResize
 from masklet.masks.morphology import clean, resolve_overlaps
 from masklet.models.config import ModelConfig
 from masklet.models.prompt_encoder import PointLabel
+from masklet.predictors.lanes import uploaded
 from masklet.prompts import MaskPrompt, PromptSet
 from masklet.tracking.clicked_parts import keep_parts_in_image
 from masklet.tracking.model_prompt import ModelPrompt
@@ -36,14 +38,20 @@ class PostProcess:
 
 def to_pixels(image: np.ndarray, config: ModelConfig, device: torch.device) -> Tensor:
     """RGB uint8 (h, w, 3) to normalised (1, 3, s, s), resized without keeping the aspect."""
-    tensor = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
+    tensor = uploaded(torch.from_numpy(np.ascontiguousarray(image)), device).permute(2, 0, 1)[None]
     size = (config.image_size, config.image_size)
     if tensor.shape[-2:] != size:
         source = tensor if device.type == "cpu" else tensor.float()
         tensor = F.interpolate(source, size=size, mode="bilinear", antialias=True)
-    mean = torch.tensor(config.pixel_mean, device=device)[:, None, None]
-    std = torch.tensor(config.pixel_std, device=device)[:, None, None]
+    mean, std = _channel_values(config.pixel_mean, device), _channel_values(config.pixel_std, device)
     return (tensor.float() / 255 - mean) / std
+
+
+@lru_cache(maxsize=16)
+def _channel_values(values: tuple[float, float, float], device: torch.device) -> Tensor:
+    """One value for each channel (3, 1, 1), brought to a device once."""
+    with torch.inference_mode(mode=False):
+        return torch.tensor(values, device=device)[:, None, None]
 
 
 def to_model_prompt(prompts: PromptSet, size: Size, config: ModelConfig) -> ModelPrompt:
@@ -141,10 +149,15 @@ def tidy_masks(full: Tensor, pixels_per_cell: float, post: PostProcess) -> np.nd
         post: How masks are tidied.
     """
     masks = (full > 0).cpu().numpy()
-    hole_area, speck_area = round(post.hole_area * pixels_per_cell), round(post.speck_area * pixels_per_cell)
-    if hole_area or speck_area:
-        masks = np.stack([clean(mask, hole_area, speck_area) for mask in masks]) if len(masks) else masks
+    if len(masks) and (post.hole_area or post.speck_area):
+        masks = np.stack([tidied(mask, pixels_per_cell, post) for mask in masks])
     if post.is_exclusive and len(masks) > 1:
         # last, because a small object may fill what was a hole of another; there its own logit is the higher one
         masks = resolve_overlaps(np.where(masks, full.clamp(min=0).cpu().numpy() + 1, 0))
     return masks
+
+
+def tidied(mask: np.ndarray, pixels_per_cell: float, post: PostProcess) -> np.ndarray:
+    """One mask, bool (h, w), without small holes and specks; see ``tidy_masks``."""
+    hole_area, speck_area = round(post.hole_area * pixels_per_cell), round(post.speck_area * pixels_per_cell)
+    return clean(mask, hole_area, speck_area) if hole_area or speck_area else mask

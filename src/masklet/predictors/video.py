@@ -15,11 +15,10 @@ from torch import Tensor
 from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
 from masklet.models.allocator import give_back
-from masklet.models.model import ImageFeatures
-from masklet.predictors.ahead import FRAMES_AHEAD, FramesAhead, Shares
+from masklet.predictors.ahead import Shares
 from masklet.predictors.apart import PromptsApart
 from masklet.predictors.correction import Ground, ground_of
-from masklet.predictors.engine import Answered, FrameEngine, Shown
+from masklet.predictors.engine import Answered, FrameEngine
 from masklet.predictors.live import LiveStream
 from masklet.predictors.object_store import Computed, ObjectStore, check_object_id
 from masklet.predictors.options import ARCHIVE_BYTES as ARCHIVE_BYTES
@@ -27,11 +26,14 @@ from masklet.predictors.options import SessionOptions
 from masklet.predictors.preprocess import to_model_prompt
 from masklet.predictors.results import FrameResult
 from masklet.predictors.shelf import ResultShelf
+from masklet.predictors.streamed import SessionStreams
+from masklet.predictors.streamed_sweep import StreamedSweep
+from masklet.predictors.sweep import Course, PlainSweep, stored_on
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import MemoryBank, MemoryEntry
 from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import MemoryPolicy, choose_policy
-from masklet.tracking.state import ObjectState, RunningBank, StoredMask
+from masklet.tracking.state import ObjectState, StoredMask
 from masklet.video.frames import FrameSource, open_source
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel, load_model
@@ -98,7 +100,8 @@ class VideoSession:
         self._apart = PromptsApart(self._rebuild)
         self._is_stream = num_frames is None
         self._reading = threading.Lock()
-        self._ahead: FramesAhead | None = None
+        self._streams = SessionStreams(self.options, span)
+        self._passing: PlainSweep | StreamedSweep | None = None
         self._live = LiveStream(self._engine, self.source if self._is_stream else None)
         self._is_cancelled = False
 
@@ -112,8 +115,9 @@ class VideoSession:
 
     def close(self) -> None:
         """Give back the source and all memory."""
-        if self._ahead is not None:
-            self._ahead.close()
+        if self._passing is not None:
+            self._passing.close()
+        self._streams.give_up()
         self._engine.close()
         self._live.close()
         self._store.close()
@@ -273,11 +277,11 @@ class VideoSession:
         Raises:
             SessionError: When the session has no source, reads a stream, or the frame is not within it.
         """
-        num_frames = self._require_source().num_frames
-        if num_frames is None:
+        source = self._require_source()
+        if source.num_frames is None:
             raise SessionError("A stream keeps no results; take them from track or step.")
-        self._range(num_frames, frame, frame + 1, backward=False)
-        return self._advance(frame, [], {}, is_backward=False)
+        self._range(source.num_frames, frame, frame + 1, backward=False)
+        return self._engine.result(frame, source.pts_s(frame), stored_on(self._store, frame))
 
     def track_both_ways(self, start: int = 0, stop: int | None = None) -> Iterator[FrameResult]:
         """Follow all objects through the whole of [start, stop), each frame from the prompted frame nearest to it.
@@ -313,7 +317,6 @@ class VideoSession:
         skips_known: bool = False,
     ) -> Iterator[FrameResult]:
         """Frame by frame, the objects that are wanted there and have no result in force; or such frames alone."""
-        banks: dict[int, RunningBank] = {}
 
         def stale_at(index: int) -> list[int]:
             wanted = [
@@ -325,23 +328,25 @@ class VideoSession:
             # rivals exclude each other only where they are followed together
             return [object_id for object_id, _ in wanted] if stale and self.policy.are_rivals else stale
 
-        shares = self._engine.shares
-        ahead = None if shares is None else FramesAhead(self._read_encoded, shares.encoding)
-        self._ahead = ahead
-        try:
-            for position, index in enumerate(frames):
-                if self._is_cancelled:
-                    return
-                if ahead is not None:
-                    for coming in frames[position : position + 1 + FRAMES_AHEAD]:
-                        if coming not in self._engine.features and stale_at(coming):
-                            ahead.expect(coming)
-                stale = stale_at(index)
-                if stale or not skips_known:
-                    yield self._advance(index, stale, banks, is_backward=is_backward)
-        finally:
-            if ahead is not None:
-                ahead.close()
+        course = Course(
+            source=self._require_source(),
+            read=self._read,
+            bank_at=lambda object_id, index: self._bank_at(object_id, index, is_backward=is_backward),
+            stale_at=stale_at,
+            is_backward=is_backward,
+            is_cancelled=lambda: self._is_cancelled,
+            skips_known=skips_known,
+        )
+        streams = self._streams.of(self._engine, self.policy)
+        if streams is not None:
+            streamed = self._passing = StreamedSweep(streams, self._engine, self._store, course)
+            num_done = yield from streamed.run(frames)
+            frames = frames[num_done:]
+            if not frames:
+                return
+            self._streams.give_up()
+        plain = self._passing = PlainSweep(self._engine, self._store, course)
+        yield from plain.run(frames)
 
     @staticmethod
     def _range(num_frames: int, start: int, stop: int | None, *, backward: bool) -> Sequence[int]:
@@ -352,53 +357,6 @@ class VideoSession:
                 "give 0 <= start <= stop <= number of frames."
             )
         return range(stop - 1, start - 1, -1) if backward else range(start, stop)
-
-    @torch.inference_mode()
-    def _advance(
-        self, index: int, stale: list[int], banks: dict[int, RunningBank], *, is_backward: bool
-    ) -> FrameResult:
-        """One frame: stored results as they are, the stale ones in one batch."""
-        shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
-        for object_id, state in sorted(self._store.objects.items()):
-            known = state.results.get(index)
-            if known is not None and object_id not in stale:
-                shown[object_id] = (known, self._store.logits_of(state, index))
-                banks.pop(object_id, None)
-        if not stale:
-            return self._engine.result(index, self._require_source().pts_s(index), shown)
-        shown.update(self._track_objects(index, stale, banks, is_backward=is_backward))
-        return self._engine.result(index, self._require_source().pts_s(index), shown)
-
-    def _features_of(self, index: int) -> ImageFeatures:
-        """Features of a frame that is tracked, which need no reading where they are kept or come from ahead."""
-        found = self._engine.features.get(index)
-        if found is None and self._ahead is not None:
-            found = self._ahead.take(index)
-            if found is not None:
-                self._engine.features.put(index, found)
-        return self._engine.encode(self._read(index)) if found is None else found
-
-    def _track_objects(
-        self, index: int, object_ids: list[int], banks: dict[int, RunningBank], *, is_backward: bool
-    ) -> Shown:
-        image = self._features_of(index)
-        current: list[MemoryBank] = []
-        for object_id in object_ids:
-            last = banks.get(object_id)
-            if last is not None and last.counts_for(self._store.objects[object_id], index):
-                current.append(last.bank)
-            else:
-                current.append(self._bank_at(object_id, index, is_backward=is_backward))
-        size = self._require_source().size
-        answers = self._engine.track(image, size, index, current, is_backward=is_backward)
-        shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
-        for object_id, bank, answer in zip(object_ids, current, answers, strict=True):
-            state, after = self._store.objects[object_id], bank.with_tracked(answer.entry)
-            computed = Computed(result=answer.result, entry=answer.entry)
-            self._store.put_tracked(object_id, index, computed, after)
-            banks[object_id] = RunningBank(state=state, edits=state.edits, frame=index, bank=after)
-            shown[object_id] = (answer.result, answer.logits)
-        return shown
 
     @torch.inference_mode()
     def step(self, image: np.ndarray, prompts: Mapping[int, PromptSet] | None = None) -> FrameResult:
@@ -474,9 +432,6 @@ class VideoSession:
             raise PromptError(f"Frame {index} is not in the video, whose frames are 0 to {num_frames - 1}.")
         with self._reading:
             return source.read(index)
-
-    def _read_encoded(self, index: int) -> ImageFeatures:
-        return self._engine.encode_image(self._read(index).image)
 
     def _logits_of(self, state: ObjectState, frame: int) -> Tensor:
         logits = self._store.logits_of(state, frame)
