@@ -518,6 +518,16 @@ def test_many_objects_get_room_for_the_memories_that_resuming_needs(clip):
     assert few < many
 
 
+def test_compiled_frames_are_asked_for_and_told_apart(clip):
+    plain, compiled = (ModelTracker("debug", device="cpu", is_compiled=one) for one in (False, True))
+    assert plain.identity()["runtime"] == "torch"
+    assert compiled.identity()["runtime"] == "torch, compiled"
+    with open_folder(clip) as source:
+        assert plain.open(source, num_objects=1).options.compilation is None
+    with open_folder(clip) as source:
+        assert compiled.open(source, num_objects=1).options.compilation is not None
+
+
 def test_importing_the_pipeline_does_not_import_torch():
     program = "import sys, masklet.pipeline, masklet.pipeline.tracker; print('torch' in sys.modules)"
     done = subprocess.run(

@@ -112,6 +112,15 @@ def test_two_runs_write_the_same_bytes(masklet_command, clip, tmp_path):
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
 
 
+def test_a_model_that_is_not_compiled_says_so_and_gives_the_same(masklet_command, clip, tmp_path, caplog):
+    outcome = masklet_command("track", clip, *ONE, "--out", tmp_path / "compiled", "--compile", *MODEL)
+    assert outcome.code == 0, outcome.err
+    assert "Frames are not compiled" in caplog.text
+    masklet_command("track", clip, *ONE, "--out", tmp_path / "plain", *MODEL)
+    compiled, plain = masks_of(tmp_path / "compiled"), masks_of(tmp_path / "plain")
+    assert all(np.array_equal(compiled[index], plain[index]) for index in plain)
+
+
 def test_a_mask_prompt_comes_back_as_the_mask_of_its_frame(masklet_command, clip, tmp_path):
     labels = np.zeros((40, 56), dtype=np.uint8)
     labels[10:26, 8:24] = 3

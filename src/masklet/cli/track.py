@@ -76,6 +76,13 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
     model: ModelOption = "compact",
     device: DeviceOption = "auto",
     runtime: RuntimeOption = "torch",
+    compile_frames: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the frames of a SAM 2 model and follow them without waiting for the graphics card.",
+        ),
+    ] = False,
     policy: Annotated[
         str,
         typer.Option("--policy", metavar="recent|quality|motion|rivals", help="What the tracker remembers."),
@@ -123,7 +130,8 @@ def track(  # noqa: PLR0913 - each parameter is one option of the command
             allow_damaged=allow_damaged,
         )
         load = partial(load_chosen, runtime=runtime)
-        summary = run_job(job, ModelTracker(model, device=device, policy=policy, load=load))
+        tracker = ModelTracker(model, device=device, policy=policy, load=load, is_compiled=compile_frames)
+        summary = run_job(job, tracker)
     print_result(_in_words(summary), _as_values(summary), as_json=json)
 
 

@@ -27,6 +27,7 @@ class ModelTracker:
         device: str = "auto",
         policy: str = "recent",
         load: Callable[..., LoadedModel] | None = None,
+        is_compiled: bool = False,
     ) -> None:
         """Remember what to load; torch is not imported yet.
 
@@ -35,11 +36,13 @@ class ModelTracker:
             device: "auto", "cpu", "cuda", "cuda:N" or "mps".
             policy: Name of a memory policy.
             load: Loads a model by name, for a ``device``; None for ``load_model``.
+            is_compiled: Whether frames of a SAM 2 model are compiled and followed without waiting for the device.
         """
         self._name = model
         self._device = device
         self._policy = policy
         self._load = load
+        self._is_compiled = is_compiled
 
     @cached_property
     def model(self) -> LoadedModel:
@@ -66,7 +69,7 @@ class ModelTracker:
             "model": self.model.name,
             "weights": self.model.weights_sha256 or "random",
             "device": str(self.model.device),
-            "runtime": self.model.runtime,
+            "runtime": f"{self.model.runtime}, compiled" if self._is_compiled else self.model.runtime,
             "precision": str(self.model.precision.dtype).removeprefix("torch."),
             "policy": policy.name,
         }
@@ -91,9 +94,13 @@ class ModelTracker:
 
     def _options(self, num_objects: int) -> SessionOptions:
         """Room for every memory that tracking still reads: a run is resumed from those that were saved."""
+        from masklet.predictors.compilation import Compilation
         from masklet.predictors.video import ARCHIVE_BYTES, SessionOptions
 
         config = self.model.config
         entry_bytes = 4 * config.memory_channels * config.grid**2 + 2 * config.mask_side**2
         needed = num_objects * config.max_pointers * _SPARE_MEMORIES * entry_bytes
-        return SessionOptions(archive_bytes=max(ARCHIVE_BYTES, needed))
+        return SessionOptions(
+            archive_bytes=max(ARCHIVE_BYTES, needed),
+            compilation=Compilation() if self._is_compiled else None,
+        )
