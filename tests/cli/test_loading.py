@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import masklet.export.runtime as runtime_module
 from masklet.cli.loading import load_chosen
@@ -89,3 +90,19 @@ def test_cutting_out_of_an_image_loads_no_documents():
     program = "import sys, masklet.cli.image; print([name for name in sys.modules if 'masklet.annotations' in name])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_cutting_out_of_an_image_loads_no_video_decoders_and_no_progress_bars(tmp_path):
+    """A cold command is mostly imports; what one image does not need is left out even when it is cut."""
+    program = (
+        "import sys; from masklet.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: print(ended.code, [name for name in ('av', 'rich') if name in sys.modules])"
+    )
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / "photo.png")
+    command = ["image", "photo.png", "--prompt", "+20,20", "--out", "mask.png", "--model", "debug-compact"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert (tmp_path / "mask.png").exists()

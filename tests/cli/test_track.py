@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from masklet.annotations import load as load_document
-from masklet.cli.console import ProgressDisplay
+from masklet.cli.progress import ProgressDisplay
 from masklet.video.image import read_indexed_png, write_indexed_png
 from masklet.video.reader import open_video
 from masklet.video.writer import Mp4Writer

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from masklet.cli.console import Interruption, ProgressDisplay, interruptible, print_result
+from masklet.cli.console import Interruption, interruptible, print_result
 from masklet.cli.options import JsonOption
+from masklet.cli.progress import ProgressDisplay
 from masklet.effects import BACKGROUNDS, OBJECTS, EffectChoice, EffectSettings, surprise_me
 from masklet.errors import CancelledError, EffectError, MediaError
 

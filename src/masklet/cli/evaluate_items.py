@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from masklet.cli.console import ProgressDisplay
 from masklet.cli.evaluate_options import ModelChoice, Options, journal_of
 from masklet.cli.loading import load_chosen
+from masklet.cli.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from masklet.evaluation.items import Finished, Item, Work

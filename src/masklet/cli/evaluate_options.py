@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from masklet.cli.console import ProgressDisplay
+from masklet.cli.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from masklet.evaluation.journal import Journal

@@ -8,8 +8,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from masklet.cli.console import ProgressDisplay, print_result, say
+from masklet.cli.console import print_result, say
 from masklet.cli.evaluate_report import write_video_report
+from masklet.cli.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from masklet.evaluation.counting import Counting

@@ -14,9 +14,9 @@ from masklet.cli.console import print_result, print_table
 from masklet.cli.options import JsonOption
 from masklet.errors import MediaError
 from masklet.video.boundary import checked_file, media_errors
+from masklet.video.facts import probe
 from masklet.video.folder import IMAGE_SUFFIXES, open_folder
 from masklet.video.image import IMAGE_FORMATS, read_image
-from masklet.video.probe import probe
 
 _WEIGHTS_SUFFIXES = frozenset((".pt", ".pth", ".safetensors", ".bin", ".ckpt"))
 

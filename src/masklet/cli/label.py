@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from masklet.cli.console import Interruption, ProgressDisplay, interruptible, print_result, say
+from masklet.cli.console import Interruption, interruptible, print_result, say
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption
+from masklet.cli.progress import ProgressDisplay
 from masklet.errors import ConfigError
 from masklet.pipeline.everything import EverythingOptions
 from masklet.pipeline.findings import FindingLimits

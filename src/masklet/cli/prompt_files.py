@@ -18,7 +18,7 @@ from masklet.geometry import Box
 from masklet.pipeline.job import ObjectPrompt
 from masklet.prompts import Click, MaskPrompt, PromptSet
 from masklet.video.boundary import checked_file, media_errors
-from masklet.video.decoder import MAX_PIXELS
+from masklet.video.pixels import MAX_PIXELS
 
 _KEYS = {"object", "frame", "clicks", "box", "mask"}
 _MASK_FORMATS = ("PNG", "BMP", "TIFF", "GIF", "WEBP")

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from masklet.cli.console import Interruption, ProgressDisplay, interruptible, print_result, say
+from masklet.cli.console import Interruption, interruptible, print_result, say
 from masklet.cli.loading import load_chosen
 from masklet.cli.options import DeviceOption, JsonOption, ModelOption, RuntimeOption
+from masklet.cli.progress import ProgressDisplay
 from masklet.cli.prompt_files import parse_mask_option, read_prompts_file
 from masklet.cli.prompt_grammar import VIDEO_EXAMPLE, parse_video_prompt
 from masklet.cli.text_options import DetectorOption, TextOption, ThresholdOption, load_detector

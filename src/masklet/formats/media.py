@@ -10,8 +10,8 @@ from masklet.formats.label_set import Entry
 from masklet.formats.paths import contain, safe_relative
 from masklet.geometry import Size
 from masklet.video import FolderSource, FrameSource, open_source
-from masklet.video.decoder import MAX_PIXELS
 from masklet.video.image import read_image_size
+from masklet.video.pixels import MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True)

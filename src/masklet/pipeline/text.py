@@ -17,7 +17,6 @@ from masklet.errors import PromptError
 from masklet.grounding.base import FoundBox, Grounder, split_phrases
 from masklet.pipeline.job import MAX_OBJECT_ID, ObjectPrompt
 from masklet.prompts import PromptSet
-from masklet.video.frames import open_source
 from masklet.video.source import FrameSource
 
 _USUAL_STEP = 25  # frames between two looks where the frame rate is not known
@@ -99,6 +98,9 @@ def find_in_video(
     """
     phrases = split_phrases(text)
     found: list[tuple[int, FoundBox]] = []
+    # the decoders of videos are slow to import, and an image needs none
+    from masklet.video.frames import open_source
+
     with open_source(path, allow_damaged=True) as source:
         left = list(phrases)
         for index in _looks(source, start, stop):

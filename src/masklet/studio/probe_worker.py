@@ -13,8 +13,8 @@ from typing import Any
 
 from masklet.errors import MaskletError, MediaLimitError, UnsupportedMediaError
 from masklet.studio.confinement import confine
+from masklet.video.facts import probe
 from masklet.video.image import read_image
-from masklet.video.probe import probe
 from masklet.video.structure import sniff_container
 
 

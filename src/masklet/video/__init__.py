@@ -1,14 +1,21 @@
-"""Frames in and out: files, folders, arrays, cameras, still images, overlays and written videos."""
+"""Frames in and out: files, folders, arrays, cameras, still images, overlays and written videos.
 
-from masklet.video.camera import CameraSource, open_camera
-from masklet.video.folder import FolderSource, open_folder
-from masklet.video.frames import ArraySource, IterableSource, open_source
-from masklet.video.image import read_image, read_indexed_png, write_indexed_png
-from masklet.video.overlay import OverlayStyle, draw_overlay, object_color
-from masklet.video.probe import VideoFacts, probe
-from masklet.video.reader import VideoReader, open_video
-from masklet.video.source import Frame, FrameSource
-from masklet.video.writer import Mp4Writer, OverlayWriter
+Names are imported when they are first used: who reads a still image does not wait for the decoders of videos.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from masklet.video.camera import CameraSource, open_camera
+    from masklet.video.facts import VideoFacts, probe
+    from masklet.video.folder import FolderSource, open_folder
+    from masklet.video.frames import ArraySource, IterableSource, open_source
+    from masklet.video.image import read_image, read_indexed_png, write_indexed_png
+    from masklet.video.overlay import OverlayStyle, draw_overlay, object_color
+    from masklet.video.reader import VideoReader, open_video
+    from masklet.video.source import Frame, FrameSource
+    from masklet.video.writer import Mp4Writer, OverlayWriter
 
 __all__ = [
     "ArraySource",
@@ -33,3 +40,42 @@ __all__ = [
     "read_indexed_png",
     "write_indexed_png",
 ]
+
+_HOME_OF_NAME = {
+    "ArraySource": "masklet.video.frames",
+    "CameraSource": "masklet.video.camera",
+    "FolderSource": "masklet.video.folder",
+    "Frame": "masklet.video.source",
+    "FrameSource": "masklet.video.source",
+    "IterableSource": "masklet.video.frames",
+    "Mp4Writer": "masklet.video.writer",
+    "OverlayStyle": "masklet.video.overlay",
+    "OverlayWriter": "masklet.video.writer",
+    "VideoFacts": "masklet.video.facts",
+    "VideoReader": "masklet.video.reader",
+    "draw_overlay": "masklet.video.overlay",
+    "object_color": "masklet.video.overlay",
+    "open_camera": "masklet.video.camera",
+    "open_folder": "masklet.video.folder",
+    "open_source": "masklet.video.frames",
+    "open_video": "masklet.video.reader",
+    "probe": "masklet.video.facts",
+    "read_image": "masklet.video.image",
+    "read_indexed_png": "masklet.video.image",
+    "write_indexed_png": "masklet.video.image",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name on first use and keep it (PEP 562)."""
+    home = _HOME_OF_NAME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, whether they are imported yet or not."""
+    return sorted(__all__)

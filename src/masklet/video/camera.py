@@ -16,7 +16,7 @@ import numpy as np
 from masklet.errors import MediaError, UnsupportedMediaError
 from masklet.geometry import Size
 from masklet.video.boundary import media_errors
-from masklet.video.decoder import MAX_PIXELS
+from masklet.video.pixels import MAX_PIXELS
 from masklet.video.source import ClosingSource, Frame, Image
 
 _log = logging.getLogger(__name__)

@@ -17,10 +17,9 @@ from masklet.errors import DamagedMediaError, MediaError, MediaLimitError, Unsup
 from masklet.geometry import Size
 from masklet.video.boundary import checked_file, media_errors
 from masklet.video.orientation import Orientation
+from masklet.video.pixels import over_white
 from masklet.video.source import Image
 from masklet.video.structure import sniff_container
-
-MAX_PIXELS = 64 * 1024 * 1024
 
 # A renamed play list, session description or concat script must not make FFmpeg open other files or sockets.
 _UNFINISHED = {"skip_idct": "all", "skip_loop_filter": "all"}
@@ -250,13 +249,6 @@ class FrameDecoder:
             container.close()
         if file is not None:
             file.close()
-
-
-def over_white(rgba: Image) -> Image:
-    """RGBA uint8 (h, w, 4) laid over white, rounded to the nearest level, as RGB uint8 (h, w, 3)."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    mixed = rgba[..., :3] * alpha + np.uint16(255) * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
 
 
 def stored_size(frame: av.VideoFrame) -> Size:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from masklet.errors import MediaError, UnsupportedMediaError
 from masklet.geometry import Size
-from masklet.video.decoder import MAX_PIXELS
 from masklet.video.image import read_image, read_image_size
+from masklet.video.pixels import MAX_PIXELS
 from masklet.video.source import ClosingSource, Frame, check_index
 
 IMAGE_SUFFIXES = frozenset(

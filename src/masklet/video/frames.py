@@ -12,9 +12,9 @@ import numpy as np
 
 from masklet.errors import MediaError, SessionError
 from masklet.geometry import Size
-from masklet.video.decoder import MAX_PIXELS
 from masklet.video.folder import IMAGE_SUFFIXES, FolderSource, open_folder
 from masklet.video.image import read_image
+from masklet.video.pixels import MAX_PIXELS
 from masklet.video.reader import VideoReader, open_video
 from masklet.video.source import (
     ClosingSource,

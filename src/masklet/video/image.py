@@ -22,7 +22,7 @@ from PIL import ImageOps
 from masklet.errors import DamagedMediaError, MediaError, MediaLimitError, UnsupportedMediaError
 from masklet.geometry import Size
 from masklet.video.boundary import checked_file, media_errors, replacing
-from masklet.video.decoder import MAX_PIXELS, over_white
+from masklet.video.pixels import MAX_PIXELS, over_white
 from masklet.video.source import Image
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")

@@ -14,9 +14,10 @@ import av
 from masklet.errors import DamagedMediaError
 from masklet.geometry import Size
 from masklet.video.boundary import checked_file
-from masklet.video.decoder import MAX_PIXELS, FrameDecoder, stored_size
+from masklet.video.decoder import FrameDecoder, stored_size
+from masklet.video.facts import VideoFacts, probe
 from masklet.video.frame_table import is_clean_start, size_change
-from masklet.video.probe import VideoFacts, probe
+from masklet.video.pixels import MAX_PIXELS
 from masklet.video.source import ClosingSource, Frame, check_index
 
 CACHE_BYTES = 64 * 1024 * 1024

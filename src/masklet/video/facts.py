@@ -10,9 +10,10 @@ from pathlib import Path
 from masklet.errors import DamagedMediaError, MediaError
 from masklet.geometry import Size
 from masklet.video.boundary import checked_file
-from masklet.video.decoder import MAX_PIXELS, FrameDecoder
+from masklet.video.decoder import FrameDecoder
 from masklet.video.frame_table import FrameTable, build_table, expected_frames, repair_table
 from masklet.video.orientation import Orientation
+from masklet.video.pixels import MAX_PIXELS
 from masklet.video.structure import find_break, sniff_container
 
 
