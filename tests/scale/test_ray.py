@@ -1,6 +1,7 @@
 """A real Ray on this machine with two workers, one of which is killed."""
 
 import os
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from masklet.errors import SessionError
 from masklet.scale.engines import choose_engine
 from masklet.scale.jobs import ItemFailed, ItemRetried, run_job
 from masklet.scale.manifest import Manifest
+from masklet.scale.ray_backend import RayEngine
 
 ray = pytest.importorskip("ray")
 
@@ -78,3 +80,42 @@ def test_actors_that_cannot_start_end_the_run_with_the_reason(toys, make_inputs,
     job = toys.ShoutJob(str(tmp_path / "out"), refuses_to_start=True)
     with pytest.raises(SessionError, match="no such model"):
         list(run_job(job, items, choose_engine("ray", num_workers=1), manifest))
+
+
+class DeadCluster:
+    """What the engine asks of Ray, when every machine has gone after the actors were hired."""
+
+    class _Call:
+        def remote(self, *_):
+            return object()
+
+    def __init__(self):
+        self.start = self._Call()
+        self.killed = []
+
+    def is_initialized(self):
+        return True
+
+    def remote(self, _):
+        return self
+
+    def options(self, **_):
+        return type("Made", (), {"remote": lambda *_: self})()
+
+    def wait(self, references, **_):
+        return [], references
+
+    def nodes(self):
+        return [{"Alive": False}, {"Alive": False}]
+
+    def kill(self, actor):
+        self.killed.append(actor)
+
+
+def test_a_cluster_without_a_machine_ends_the_run_instead_of_waiting_for_ever(toys, make_inputs, tmp_path):
+    engine = RayEngine(2)
+    dead = engine._ray = DeadCluster()
+    job = toys.ShoutJob(str(tmp_path / "out"))
+    with pytest.raises(SessionError, match=r"No machine of the Ray cluster is alive.*--resume"):
+        list(engine.run(job, deque(make_inputs("a", "b"))))
+    assert len(dead.killed) == 2

@@ -76,7 +76,10 @@ def test_a_web_server_is_read(tmp_path):
         assert found == [(f"{top}/a.txt", "a.txt")]
         with storage.local_copy(found[0][0]) as path:
             assert path.read_text() == "from the web"
-        with pytest.raises(MediaError, match=r"cannot be read \(not found\)"), storage.local_copy(f"{top}/absent.txt"):
+        with (
+            pytest.raises(MediaError, match=r"cannot be read \(not found\)"),
+            storage.local_copy(f"{top}/absent.txt"),
+        ):
             pass
         server.shutdown()
         thread.join()

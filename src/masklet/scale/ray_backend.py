@@ -99,7 +99,8 @@ class RayEngine:
         """See Engine.
 
         Raises:
-            SessionError: When the cluster cannot be reached, or actors die before they are ready, again and again.
+            SessionError: When the cluster cannot be reached or loses its last machine, or actors die before they are
+                ready, again and again.
         """
         if not queue:
             return
@@ -111,6 +112,8 @@ class RayEngine:
             while queue or any(one.item is not None for one in crew.values()):
                 self._employ(job, queue, crew, idle)
                 ready, _ = self._ray.wait(list(crew), num_returns=1, timeout=_WAIT_S)
+                if not ready:
+                    self._check_machines()
                 for reference in ready:
                     yield from self._hear(reference, crew.pop(reference), idle)
         finally:
@@ -138,6 +141,13 @@ class RayEngine:
                 f"Ray at {self._address or 'this machine'} cannot be reached ({short}); check --address."
             ) from error
         return True
+
+    def _check_machines(self) -> None:
+        """Actors of machines that are gone are never heard of again; others may come as long as one lives."""
+        if not any(one["Alive"] for one in self._ray.nodes()):
+            raise SessionError(
+                "No machine of the Ray cluster is alive any more; start it again, then go on with --resume."
+            )
 
     def _employ(self, job: Job, queue: deque[Item], crew: dict[Any, _Member], idle: list[_Member]) -> None:
         """Give waiting items to idle actors, and hire actors for the rest."""
