@@ -72,7 +72,7 @@ class DownloadError(WeightsError):
     """A checkpoint that could not be fetched."""
 
 
-class SessionError(MaskletError):
+class SessionError(MaskletError, RuntimeError):
     """A call that the state of the session does not allow."""
 
 

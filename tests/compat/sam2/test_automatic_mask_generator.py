@@ -65,6 +65,14 @@ def test_thresholds_hold(model, photo):
     assert all(one["stability_score"] >= middle_stability for one in strict)
 
 
+def test_thresholds_that_nothing_reaches_are_told(model, photo, caplog):
+    assert generate(model, photo, pred_iou_thresh=1.1) == []
+    assert "pred_iou_thresh=1.1" in caplog.text
+    caplog.clear()
+    assert generate(model, photo)
+    assert not caplog.records
+
+
 def test_boxes_that_overlap_a_better_one_are_left_out(model, photo):
     few, many = generate(model, photo, box_nms_thresh=0.7), generate(model, photo, box_nms_thresh=1.0)
     assert 0 < len(few) < len(many)

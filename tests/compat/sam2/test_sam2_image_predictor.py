@@ -173,6 +173,24 @@ def test_the_embedding_is_a_tensor(predictor, photo):
     assert predictor.device == embedding.device
 
 
+def test_what_existing_code_reads_of_an_image_is_there(predictor, frames):
+    assert (predictor._features, predictor._orig_hw, predictor._is_image_set) == (None, None, False)
+    predictor.set_image_batch([frames[0], frames[1]])
+    config = predictor.model.loaded.config
+    found = predictor._features
+    assert found["image_embed"].shape == (2, config.hidden_dim, config.grid, config.grid)
+    assert [one.shape[2] for one in found["high_res_feats"]] == [4 * config.grid, 2 * config.grid]
+    assert (predictor._orig_hw, predictor._is_image_set) == ([(48, 64)] * 2, True)
+    predictor.set_image(frames[1])
+    assert torch.equal(predictor._features["image_embed"], predictor.get_image_embedding())
+    assert torch.equal(predictor._features["image_embed"][0], found["image_embed"][1])
+
+
+def test_code_that_waits_for_a_runtime_error_gets_one(predictor):
+    with pytest.raises(RuntimeError, match="set_image"):
+        predictor.predict(POINTS, LABELS)
+
+
 def test_nothing_is_predicted_without_an_image(predictor, photo):
     with pytest.raises(SessionError, match="set_image"):
         predictor.predict(POINTS, LABELS)

@@ -226,3 +226,12 @@ def test_from_pretrained_takes_the_builders_arguments(checkpoint):
     predictor = SAM2VideoPredictor.from_pretrained("debug", ckpt_path=checkpoint("debug"), device="cpu")
     assert predictor.tidying.hole_area == 8
     assert predictor.to("cpu").eval() is predictor
+
+
+def test_optimized_predictors_compile(checkpoint, video_folder):
+    usual, optimized = (
+        build_sam2_video_predictor("debug", checkpoint("debug"), device="cpu", vos_optimized=one)
+        for one in (False, True)
+    )
+    assert usual.init_state(video_folder).session.options.compilation is None
+    assert optimized.init_state(video_folder).session.options.compilation is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from masklet.weights.load import LoadedModel
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11; only type checkers read it
 
+_log = logging.getLogger(__name__)
 _NUM_AT_ONCE = 16
 """Masks brought to image size together."""
 
@@ -143,6 +145,14 @@ class SAM2AutomaticMaskGenerator:
         if self.min_mask_region_area > 0:
             most = max(self.box_nms_thresh, self.crop_nms_thresh)
             found = without_small_regions(found, self.min_mask_region_area, most)
+        if not found:
+            _log.warning(
+                "No mask reached pred_iou_thresh=%g and stability_score_thresh=%g; lower them for %s, or use "
+                "masklet.AutoMasks, whose thresholds adapt to the model.",
+                self.pred_iou_thresh,
+                self.stability_score_thresh,
+                self.model.loaded.name,
+            )
         return [record_of(one, self.output_mode) for one in found]
 
     def _search(self, picture: np.ndarray, crop: Crop, grid: np.ndarray) -> list[FoundMask]:

@@ -51,7 +51,7 @@ def build_sam2_video_predictor(
     mode: str = "eval",
     hydra_overrides_extra: Sequence[str] = (),
     apply_postprocessing: bool = True,  # noqa: FBT001, FBT002 - the signature is given
-    vos_optimized: bool = False,  # noqa: FBT001, FBT002, ARG001 - the signature is given
+    vos_optimized: bool = False,  # noqa: FBT001, FBT002 - the signature is given
     **_unused: object,
 ) -> SAM2VideoPredictor:
     """Build a predictor for videos.
@@ -63,7 +63,7 @@ def build_sam2_video_predictor(
         mode: "eval".
         hydra_overrides_extra: "++model.image_size=N", "++model.fill_hole_area=N", "++model.non_overlap_masks=true".
         apply_postprocessing: Whether holes of up to 8 cells are filled and an unstable single mask gives way.
-        vos_optimized: Accepted; nothing is compiled here, and the results are the same.
+        vos_optimized: Whether frames of a SAM 2 model are compiled; the results are the same.
 
     Raises:
         ConfigError: When a name, mode or override is not known.
@@ -77,7 +77,9 @@ def build_sam2_video_predictor(
         hydra_overrides_extra,
         apply_postprocessing=apply_postprocessing,
     )
-    return SAM2VideoPredictor(built.model, built.fill_hole_area, built.non_overlap_masks)
+    return SAM2VideoPredictor(
+        built.model, built.fill_hole_area, built.non_overlap_masks, is_compiled=vos_optimized
+    )
 
 
 def build_sam2_hf(model_id: str, **kwargs: object) -> Sam2Model:

@@ -98,6 +98,28 @@ class SAM2ImagePredictor:
         """
         return self._only().features.features
 
+    @property
+    def _features(self) -> dict[str, Any] | None:
+        """What existing code reads of the image, or of several: "image_embed" and, finest first, "high_res_feats"."""
+        if not self._embeddings:
+            return None
+        images = [one.features for one in self._embeddings]
+        skips = zip(*(one.skips for one in images), strict=True)
+        return {
+            "image_embed": torch.cat([one.features for one in images]),
+            "high_res_feats": [torch.cat(maps) for maps in skips],
+        }
+
+    @property
+    def _orig_hw(self) -> list[tuple[int, int]] | None:
+        """Height and width of each image; None before one is set."""
+        return [one.size.hw for one in self._embeddings] or None
+
+    @property
+    def _is_image_set(self) -> bool:
+        """Whether an image is set."""
+        return bool(self._embeddings)
+
     def predict(
         self,
         point_coords: Any = None,  # noqa: ANN401 - arrays, tensors and lists are given

@@ -17,6 +17,7 @@ from masklet.compat.sam2.prompts import read_prompts
 from masklet.errors import PromptError, SessionError
 from masklet.geometry import Size
 from masklet.models.model import ABSENT_LOGIT
+from masklet.predictors.compilation import Compilation
 from masklet.predictors.options import SessionOptions
 from masklet.predictors.preprocess import PostProcess, to_image_logits
 from masklet.predictors.results import FrameResult
@@ -41,6 +42,8 @@ class SAM2VideoPredictor:
         model: Sam2Model | LoadedModel,
         fill_hole_area: int = 0,
         non_overlap_masks: bool = False,  # noqa: FBT001, FBT002 - the signature is given
+        *,
+        is_compiled: bool = False,
         **_unused: object,
     ) -> None:
         """Use a model; ``build_sam2_video_predictor`` does.
@@ -49,16 +52,19 @@ class SAM2VideoPredictor:
             model: What ``build_sam2`` returned, or a loaded model.
             fill_hole_area: Holes of at most so many cells of the low-resolution mask are filled.
             non_overlap_masks: Whether every pixel belongs to at most one object.
+            is_compiled: Whether frames of a SAM 2 model are compiled; "vos_optimized" of the builder.
         """
         self.model = model if isinstance(model, Sam2Model) else Sam2Model(model)
         self.tidying = PostProcess(hole_area=fill_hole_area, is_exclusive=non_overlap_masks)
-        self._options = SessionOptions(post_process=self.tidying)
+        compilation = Compilation() if is_compiled else None
+        self._options = SessionOptions(post_process=self.tidying, compilation=compilation)
 
     @classmethod
     def from_pretrained(cls, model_id: str, **kwargs: Any) -> Self:  # noqa: ANN401 - handed to the builder
         """A predictor with the model of the hub's name, such as "facebook/sam2.1-hiera-tiny"."""
         built = build_for_video(model_id, **kwargs)
-        return cls(built.model, built.fill_hole_area, built.non_overlap_masks)
+        is_compiled = bool(kwargs.get("vos_optimized"))
+        return cls(built.model, built.fill_hole_area, built.non_overlap_masks, is_compiled=is_compiled)
 
     @property
     def device(self) -> torch.device:
