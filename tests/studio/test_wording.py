@@ -32,7 +32,7 @@ ELSEWHERE = (
 )
 # what only a wrong program sends or sets, never a page
 PROGRAMS = re.compile(
-    r"\barrays?\b|uint8|must be bool|is no source of frames|_(size|dim|layers|overlap|alpha)\b|has_target|by_object|step, or open"
+    r"\barrays?\b|uint8|must be bool|is no source of frames|_(size|dim|layers|overlap|alpha)\b|has_target|frames_at_once|by_object|step, or open"
     r"|There is no (model )?preset|of FrameSource|is not a path|a MobileNetV2 fits"
 )
 

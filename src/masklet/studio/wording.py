@@ -30,6 +30,11 @@ _REWORDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r", or pass the path of a checkpoint", f"; {_START_WITH} one of these"),
         (r"check the path or pass a preset name", f"{_START_WITH} another model"),
         (r"(pass|give) (weights of SAM 2|a folder that|one that the grounder's|a folder that) .*", f"{_START_WITH} another model."),
+        (
+            r"number the objects anew \(--renumber\), or choose another format when there are more",
+            "choose another format, such as COCO",
+        ),
+        (r"give one that tools/train_grounder\.py wrote", f"{_START_WITH} another detector"),
         (r"run masklet label --resume", "let masklet label end its run first"),
         (r"give the path of a ", "give a "),
         (r"; check --media", "; add it again"),
