@@ -253,7 +253,9 @@ def test_many_objects_with_high_numbers_go_through(tmp_path):
         out = tmp_path / f"{name}{FORMATS[name].suffix}"
         write_labels(labels, out, name)
         assert len(read_labels(out)[1].entries[0].project.tracks) == count
-    with pytest.raises(FormatError, match=r"number the objects anew \(--renumber\), or choose another format"):
+    with pytest.raises(
+        FormatError, match=r"number the objects anew \(--renumber\), or choose another format"
+    ):
         write_labels(labels, tmp_path / "davis", "davis")
 
 

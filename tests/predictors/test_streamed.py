@@ -370,14 +370,16 @@ def test_weights_are_rounded_once_to_what_autocast_makes_of_them(exact):
     assert with_weights_in(exact.model, torch.bfloat16) is not rounded
 
 
-def test_half_precision_gives_what_half_precision_gives_one_after_the_other(exact, clip):
+def test_half_precision_gives_what_half_precision_gives_one_after_the_other(make_lively, clip):
+    """Objects that are surely there: near the threshold of presence rounding takes whole masks away."""
     half = replace(
-        exact, precision=PrecisionPolicy(device=torch.device("cpu"), dtype=torch.bfloat16), name="half"
+        make_lively("debug"), precision=PrecisionPolicy(device=torch.device("cpu"), dtype=torch.bfloat16)
     )
     wanted, found = followed(half, clip[:3], 2), followed(half, clip[:3], 2, STREAMED)
     for one, other in zip(found, wanted, strict=True):
         for object_id in one.object_ids:
-            assert (one.masks[object_id] != other.masks[object_id]).mean() < 0.02
+            assert min(one.presence[object_id], other.presence[object_id]) > 0.5
+            assert (one.masks[object_id] != other.masks[object_id]).mean() < 0.01
 
 
 def test_odd_batches_are_refused():
