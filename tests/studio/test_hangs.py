@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from masklet.predictors.video import VideoSession
+from masklet.predictors.sweep import PlainSweep
 from masklet.studio import standstill
 from masklet.studio.decoding import DecodeProcess
 from masklet.studio.refusals import RefusedError
@@ -105,12 +105,12 @@ def test_what_may_take_long_is_waited_for(make_engine):
 def test_a_tracking_that_hangs_fails_and_other_projects_go_on(
     open_studio, page_class, video, add_to, monkeypatch
 ):
-    go, real = threading.Event(), VideoSession._advance
+    go, real = threading.Event(), PlainSweep._advance
 
-    def advance(session, index, *rest, **more):
+    def advance(sweep, index, *rest, **more):
         if index == 4 and not go.is_set():
             go.wait(60)
-        return real(session, index, *rest, **more)
+        return real(sweep, index, *rest, **more)
 
     with open_studio(blocked_s=2.0) as client:
         pages = [
@@ -120,7 +120,7 @@ def test_a_tracking_that_hangs_fails_and_other_projects_go_on(
         first, second = [add_to(page, video) for page in pages]
         for page, media_id in zip(pages, (first, second), strict=True):
             page.prompt(media_id)
-        monkeypatch.setattr(VideoSession, "_advance", advance)
+        monkeypatch.setattr(PlainSweep, "_advance", advance)
         job = pages[0].track(first)
         assert (job["status"], job["message"]) == ("failed", HUNG)
         assert pages[1].track(second, stop=4)["status"] == "done"
