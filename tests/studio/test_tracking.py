@@ -75,7 +75,7 @@ def test_two_objects_are_kept_apart_unless_something_else_is_stated(
 
 @pytest.fixture
 def slowly(client, monkeypatch):
-    """Frames come only when the test lets them, one per call of ``let``."""
+    """Frames come only when the test lets them: ``let(n)`` for n steps. The first step counts the prompted frame too."""
     gate = threading.Semaphore(0)
     pool = client.app.state.studio.pool
     get = pool.get
@@ -108,7 +108,7 @@ def test_cancel_stops_after_the_frame_at_work_and_keeps_what_is_done(page, media
     page.prompt(media_id)
     slowly.close()
     job = page.client.post(f"/api/media/{media_id}/track", json={}).json()
-    slowly(4)
+    slowly(3)
     wait_until(lambda: page.client.get(f"/api/jobs/{job['id']}").json()["num_done"] == 4)
     second = page.client.post(f"/api/media/{media_id}/track", json={})
     assert second.json()["code"] == "tracking"
@@ -126,7 +126,7 @@ def test_a_page_that_is_loaded_again_while_tracking_finds_the_job_and_every_mask
     page.prompt(media_id)
     slowly.close()
     job = page.client.post(f"/api/media/{media_id}/track", json={}).json()
-    slowly(3)
+    slowly(2)
     wait_until(lambda: page.client.get(f"/api/jobs/{job['id']}").json()["num_done"] == 3)
     with page.client.websocket_connect(f"{base.replace('http', 'ws')}/ws") as reloaded:
         reloaded.send_json({"type": "subscribe", "project_id": page.project_id})
@@ -142,7 +142,7 @@ def test_a_prompt_while_tracking_is_answered_between_two_frames(page, media_id, 
     page.prompt(media_id)
     slowly.close()
     job = page.client.post(f"/api/media/{media_id}/track", json={}).json()
-    slowly(2)
+    slowly(1)
     wait_until(lambda: page.client.get(f"/api/jobs/{job['id']}").json()["num_done"] == 2)
     slowly(1000)
     assert page.prompt(media_id, object_id=2, frame=9).json()["object_id"] == 2
