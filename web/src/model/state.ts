@@ -132,3 +132,8 @@ export function isNewer(job: Job, known: Job): boolean {
   const rank = { waiting: 0, running: 1, done: 2, cancelled: 2, failed: 2 };
   return rank[job.status] > rank[known.status] || (rank[job.status] === rank[known.status] && job.num_done >= known.num_done);
 }
+
+export function withNews(jobs: readonly Job[], news: readonly Job[]): Job[] {
+  const ids = new Set(news.map((one) => one.id));
+  return [...jobs.filter((one) => !ids.has(one.id)), ...news];
+}

@@ -7,11 +7,12 @@ import { EditQueue, StaleError, type Change, type Step } from "../model/editQueu
 import { describeDamage } from "../model/words";
 import { concernsMasks, nameOf, type Edit } from "../model/edits";
 import type { EffectSettings } from "../effects";
-import { initialState, isNewer, keepsApart, rangeToTrack, runningTrack, type Notice, type StudioState } from "../model/state";
+import { initialState, isNewer, keepsApart, rangeToTrack, runningTrack, withNews, type Notice, type StudioState } from "../model/state";
 import { Store } from "../model/store";
 import { Checking } from "./checking";
 import { FrameDesk } from "./frameDesk";
 import { MaskDesk } from "./maskDesk";
+import { ProgressDesk } from "./progressDesk";
 import { rememberApart, rememberedApart, rememberedEffects, rememberEffects } from "./remembered";
 
 const RETRY_MS = 1200;
@@ -23,6 +24,7 @@ export class StudioSession {
   private readonly queue: EditQueue<EditReply>;
   private readonly socket: ProjectSocket;
   private readonly checking = new Checking();
+  private readonly progress = new ProgressDesk((news) => { this.store.set({ jobs: withNews(this.state.jobs, news) }); });
   private lastNotice = 0;
   private isClosed = false;
   private newestRevision = 0;
@@ -31,7 +33,10 @@ export class StudioSession {
     this.store = new Store({ ...initialState(project), isApart: rememberedApart(project.id) });
     this.desk = new MaskDesk({
       onChange: () => { this.bump(); },
-      onTracked: (frame) => { this.follow(frame); },
+      onTracked: (frame) => {
+        this.progress.show();
+        this.follow(frame);
+      },
       onError: (error) => { this.tellError(error); },
     });
     this.frames = new FrameDesk({
@@ -77,6 +82,7 @@ export class StudioSession {
     this.socket.close();
     this.frames.close();
     this.desk.close();
+    this.progress.close();
   }
 
   get state(): StudioState {
@@ -282,8 +288,8 @@ export class StudioSession {
   takeJob(job: Job): void {
     const known = this.state.jobs.find((one) => one.id === job.id);
     if (known !== undefined && !isNewer(job, known)) return;
-    const others = this.state.jobs.filter((one) => one.id !== job.id);
-    this.store.set({ jobs: [...others, job] });
+    if (this.progress.takes(job, known)) return;
+    this.store.set({ jobs: withNews(this.state.jobs, [job]) });
     if (job.kind !== "track" || job.status === "waiting" || job.status === "running") return;
     void this.endTracking(job);
   }
