@@ -25,7 +25,7 @@ def two_threads():
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
-    assert not [one for one in threading.enumerate() if one.name.startswith("encode-ahead")]
+    assert not [one for one in threading.enumerate() if one.name.startswith(("encode-ahead", "read-ahead"))]
 
 
 class Watched(ArraySource):
@@ -43,7 +43,7 @@ class Watched(ArraySource):
 
     @property
     def read_ahead(self):
-        return [index for index, name in self.read_by if name.startswith("encode-ahead")]
+        return [index for index, name in self.read_by if name.startswith("read-ahead")]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def same(one, other):
     return all(np.array_equal(a[key], b[key]) for a, b in zip(one, other, strict=True) for key in a)
 
 
-def test_frames_are_read_and_encoded_by_a_thread_of_their_own_and_once(compact, images):
+def test_frames_are_read_and_encoded_by_threads_of_their_own_and_once(compact, images):
     source = Watched(images)
     with VideoSession(compact, source) as session:
         session.prompt(1, 0, CLICK)
@@ -137,18 +137,43 @@ def test_threads_are_shared_where_a_small_network_runs_on_several_of_them(compac
 def test_what_was_not_expected_is_not_there_and_threads_are_counted_as_before():
     seen = []
 
-    def encode(index):
-        seen.append((index, torch.get_num_threads()))
-        return index
+    def encode(frame):
+        seen.append((frame, torch.get_num_threads()))
+        return -frame
 
-    ahead = FramesAhead(encode, 1)
+    ahead = FramesAhead(lambda index: 10 * index, encode, 1)
     ahead.expect(4)
     ahead.expect(4)
     assert ahead.take(5) is None
-    assert ahead.take(4) == 4
+    assert ahead.take(4) == -40
     ahead.close()
-    assert seen == [(4, 1)]
+    assert seen == [(40, 1)]
     assert torch.get_num_threads() == 2
+
+
+def test_the_next_frame_is_read_while_one_is_encoded_and_giving_up_waits_for_no_frame_that_was_not_begun():
+    was_read, may_encode = threading.Event(), threading.Event()
+    read, encoded = [], []
+
+    def look(index):
+        read.append(index)
+        if index == 2:
+            was_read.set()
+        return index
+
+    def encode(frame):
+        assert may_encode.wait(20)
+        encoded.append(frame)
+        return frame
+
+    ahead = FramesAhead(look, encode, 1)
+    for index in (1, 2, 3):
+        ahead.expect(index)
+    assert was_read.wait(20)  # though frame 1 is still being encoded
+    assert encoded == []
+    threading.Timer(0.1, may_encode.set).start()
+    ahead.close()
+    assert encoded == [1]
 
 
 SPOTS = ((20, 20), (40, 10), (10, 40), (50, 30), (32, 24))

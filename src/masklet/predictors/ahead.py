@@ -1,6 +1,6 @@
-"""The next frames are read and encoded while the last one is tracked, by a thread of their own.
+"""The next frames are read and encoded while the last one is tracked, by threads of their own.
 
-A small network's many small operations gain little from a second core; two frames in work at once do. The threads torch
+One thread reads, in order, and mostly waits for a decoder; another encodes what was read. A small network's many small operations gain little from a second core; two frames in work at once do. The threads torch
 was allowed are shared out once and for all, so that every frame is computed in the same way however it is reached: sums
 in another order differ in their last digits. Source: ours.
 """
@@ -16,6 +16,7 @@ import torch
 from masklet.models.config import CompactEncoderConfig
 from masklet.models.model import ImageFeatures
 from masklet.models.threads import on_threads
+from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
 
 FRAMES_AHEAD = 2
@@ -45,24 +46,28 @@ class Shares:
 class FramesAhead:
     """Encoded frames to come. Only one thread may ask for them."""
 
-    def __init__(self, encode: Callable[[int], ImageFeatures], num_threads: int) -> None:
+    def __init__(
+        self, read: Callable[[int], Frame], encode: Callable[[Frame], ImageFeatures], num_threads: int
+    ) -> None:
         """Prepare.
 
         Args:
-            encode: Reads and encodes a frame; called in another thread, one frame at a time.
+            read: Reads a frame; called in a thread of its own, one frame at a time.
+            encode: Encodes a frame; called in another one, one frame at a time.
             num_threads: How many threads torch may use for it.
         """
-        self._encode, self._num_threads = encode, num_threads
+        self._read, self._encode, self._num_threads = read, encode, num_threads
         self._coming: dict[int, Future[ImageFeatures]] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
 
     def expect(self, index: int) -> None:
         """Begin with a frame, once those expected before it are done."""
         if index in self._coming:
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, "encode-ahead")
-        self._coming[index] = self._pool.submit(self._work, index)
+        if self._pools is None:
+            self._pools = ThreadPoolExecutor(1, "read-ahead"), ThreadPoolExecutor(1, "encode-ahead")
+        reading, encoding = self._pools
+        self._coming[index] = encoding.submit(self._work, reading.submit(self._read, index))
 
     def take(self, index: int) -> ImageFeatures | None:
         """Wait for a frame that was expected; None where it was not.
@@ -74,13 +79,16 @@ class FramesAhead:
         return None if coming is None else coming.result()
 
     def close(self) -> None:
-        """Give up what was expected, and wait for the frame in work."""
+        """Give up what was expected, and wait for those in work."""
         self._coming.clear()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        if self._pools is not None:
+            reading, encoding = self._pools
+            encoding.shutdown(wait=False, cancel_futures=True)
+            reading.shutdown(wait=True, cancel_futures=True)
+            encoding.shutdown(wait=True)
+            self._pools = None
 
-    def _work(self, index: int) -> ImageFeatures:
+    def _work(self, frame: Future[Frame]) -> ImageFeatures:
         # the number is that of this thread, inference mode too
         with on_threads(self._num_threads), torch.inference_mode():
-            return self._encode(index)
+            return self._encode(frame.result())

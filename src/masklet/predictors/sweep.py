@@ -56,7 +56,7 @@ class PlainSweep:
         self._engine, self._store, self._course = engine, store, course
         self._banks: dict[int, RunningBank] = {}
         shares = engine.shares
-        self._ahead = None if shares is None else FramesAhead(self._encoded, shares.encoding)
+        self._ahead = None if shares is None else FramesAhead(course.read, self._encoded, shares.encoding)
 
     def close(self) -> None:
         """Give up frames that are encoded ahead."""
@@ -93,8 +93,8 @@ class PlainSweep:
             shown.update(self._track(index, stale))
         return self._engine.result(index, self._course.source.pts_s(index), shown)
 
-    def _encoded(self, index: int) -> ImageFeatures:
-        return self._engine.encode_image(self._course.read(index).image)
+    def _encoded(self, frame: Frame) -> ImageFeatures:
+        return self._engine.encode_image(frame.image)
 
     def _features_of(self, index: int) -> ImageFeatures:
         """Features of a frame that is tracked, which need no reading where they are kept or come from ahead."""
