@@ -29,7 +29,7 @@ from masklet.weights.load import LoadedModel
 
 RUNTIMES = ("torch", "onnx", "openvino")
 NUM_OBJECTS = (1, 5)
-NUM_TIMED = 24
+NUM_TIMED = 56
 GOAL_IOU = 0.99
 
 
