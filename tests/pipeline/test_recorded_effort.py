@@ -60,4 +60,4 @@ def test_the_command_tells_of_both(tmp_path):
     assert values["work"][0]["seconds"] == 4
     shown = CliRunner().invoke(build_app(), ["stats", str(path)])
     assert "clip.mp4" in shown.stdout
-    assert "2 objects, 4 masks" in shown.stdout
+    assert "0 images, 1 video, 2 objects, 4 masks" in shown.stdout

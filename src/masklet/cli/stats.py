@@ -33,10 +33,16 @@ def stats(
     if json:
         print_result("", {"format": name, **counted, "work": _as_values(efforts)}, as_json=True)
         return
-    typer.echo(
-        f"{labels.name} ({name}): {counted['images']} images, {counted['videos']} videos, {counted['objects']} objects, "
-        f"{counted['masks']} masks"
-    )
+    said = [
+        f"{number} {one if number == 1 else many}"
+        for number, one, many in (
+            (counted["images"], "image", "images"),
+            (counted["videos"], "video", "videos"),
+            (counted["objects"], "object", "objects"),
+            (counted["masks"], "mask", "masks"),
+        )
+    ]
+    typer.echo(f"{labels.name} ({name}): {', '.join(said)}")
     by_class = Table("Class", "Objects", "Masks", box=None, pad_edge=False)
     objects, masks = counted["objects_by_class"], counted["masks_by_class"]
     if isinstance(objects, dict) and isinstance(masks, dict):
