@@ -23,8 +23,8 @@ import numpy as np
 from masklet.evaluation.report import run_facts, write_json
 from masklet.geometry import Box
 from masklet.grounding.base import box_iou
-from masklet.grounding.embedded import EmbeddedGrounder
-from masklet.grounding.head_file import read_head
+from masklet.grounding.embedded import SIDES, EmbeddedGrounder
+from masklet.grounding.network_file import read_network
 from masklet.grounding.vocabulary import VOC_CLASSES
 from masklet.masks import rle
 from masklet.predictors.auto import AutoMasks
@@ -204,10 +204,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, default=None)
     parser.add_argument("--limit", type=int, default=None, help="the most photos of each source")
-    parser.add_argument("--head", type=Path, default=None, help="another head than the one in the package")
+    parser.add_argument(
+        "--file", type=Path, default=None, help="another detector than the one in the package"
+    )
+    parser.add_argument("--name", choices=tuple(SIDES), default="embedded", help="how long it looks")
     parser.add_argument("--out", type=Path, default=RESULTS / "grounder.json")
     asked = parser.parse_args()
-    grounder = EmbeddedGrounder(head=None if asked.head is None else read_head(asked.head))
+    grounder = EmbeddedGrounder(None if asked.file is None else read_network(asked.file), name=asked.name)
     teacher = None if asked.teacher is None else load_teacher(asked.teacher)
     people, taught, boxes, seen, reach = Counts(), Counts(), Boxes(), defaultdict(int), Reach()
     for photo in read_held_out_photos(asked.data):
@@ -226,6 +229,7 @@ def main() -> None:
         boxes.add(photo.source, wanted, found)
         if photo.source == "coco":
             reach.add(image, wanted)
+    limit = "" if asked.limit is None else f" --limit {asked.limit}"
     values = {
         "photos": dict(seen),
         "iou_with_people": people.ious(),
@@ -237,7 +241,10 @@ def main() -> None:
     print(values)
     write_json(
         asked.out,
-        {**values, "run": run_facts(command="python benchmarks/grounder.py --data DATA --teacher FILE")},
+        {
+            **values,
+            "run": run_facts(command=f"python benchmarks/grounder.py --data DATA --teacher FILE{limit}"),
+        },
     )
 
 

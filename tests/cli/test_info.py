@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from masklet.annotations import FrameMask, Label, Project, Track, VideoFacts, save
+from masklet.geometry import Size
+from masklet.masks import rle
 from masklet.models.config import preset
 from masklet.models.model import build
 from masklet.video.writer import Mp4Writer
@@ -72,6 +75,33 @@ def test_weights(masklet_command, tmp_path):
     assert facts["parameters"] == sum(tensor.numel() for tensor in model.state_dict().values())
 
 
+def test_the_folder_of_a_track_and_its_document_say_what_they_hold(masklet_command, tmp_path):
+    masks = {index: FrameMask(frame=index, rle=rle.encode(np.eye(4, 6, dtype=bool))) for index in (0, 2)}
+    project = Project(
+        video=VideoFacts(name="cups.mp4", size=Size(4, 6), num_frames=3),
+        labels={1: Label(id=1, name="cup", color="#ff0000")},
+        tracks={
+            1: Track(object_id=1, label_id=1, frames=masks),
+            2: Track(object_id=2, frames={0: masks[0]}),
+        },
+    )
+    folder = tmp_path / "run"
+    (folder / "masks").mkdir(parents=True)
+    save(project, folder / "tracks.json")
+    for path in (folder, folder / "tracks.json"):
+        assert facts_of(masklet_command, path) == {
+            "kind": "labels",
+            "name": path.name,
+            "format": "masklet",
+            "images": 0,
+            "videos": 1,
+            "frames": 3,
+            "objects": 2,
+            "masks": 3,
+            "classes": "cup",
+        }
+
+
 def test_people_get_a_table(masklet_command, clip):
     outcome = masklet_command("info", clip)
     assert [line.split()[0] for line in outcome.out.splitlines()] == [
@@ -90,6 +120,7 @@ def test_people_get_a_table(masklet_command, clip):
         ("empty.mp4", b"", "empty"),
         ("text.png", b"just words, no image\n", "text.png"),
         ("text.safetensors", b"just words, no weights\n", "text.safetensors"),
+        ("text.json", b"just words, no labels\n", "text.json"),
         ("page.pt", b"<!DOCTYPE html><html></html>", "web page"),
         ("unknown.xyz", b"\x00\x01\x02", "unknown.xyz"),
     ],
@@ -109,18 +140,11 @@ def test_an_empty_folder(masklet_command, tmp_path):
     assert "holds no image" in outcome.err
 
 
-def test_the_head_of_a_detector_says_which_encoder_it_reads(masklet_command, tmp_path):
-    from masklet.grounding.head import GrounderHead, HeadConfig
-    from masklet.grounding.head_file import save_head
-    from masklet.weights.load import embedded_card
+def test_a_detector_says_what_it_knows(masklet_command):
+    from masklet.grounding.embedded import embedded_network_path
 
-    head = GrounderHead(HeadConfig(hidden=4, hidden_fine=4))
-    for sha256, words in (
-        (embedded_card().sha256, "fits"),
-        ("0" * 64, "was trained on the encoder of the weights 0000"),
-    ):
-        save_head(tmp_path / "head.safetensors", head, encoder_sha256=sha256)
-        values = json.loads(masklet_command("info", tmp_path / "head.safetensors", "--json").out)
-        assert values["kind"] == "embedded detector"
-        assert values["encoder"] == sha256
-        assert words in values["note"]
+    values = json.loads(masklet_command("info", embedded_network_path(), "--json").out)
+    assert values["kind"] == "embedded detector"
+    assert values["classes"].startswith("aeroplane, bicycle")
+    assert values["megabytes"] <= 3
+    assert "photos" in values["recipe"]

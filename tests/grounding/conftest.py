@@ -1,4 +1,4 @@
-"""A small encoder, a head on it, and detectors on disk."""
+"""A small embedded detector, and others on disk."""
 
 import importlib.util
 import sys
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from masklet.grounding.head import GrounderHead, head_config_for
-from masklet.grounding.head_file import HeadFile
-from masklet.weights.load import load_model
+from masklet.grounding.network import GrounderNetwork, head_config_for
+from masklet.grounding.network_file import NetworkFile
+from masklet.models.config import CompactEncoderConfig
 
 
 def _tiny_detectors():
@@ -49,19 +49,22 @@ def without_transformers(monkeypatch):
     )
 
 
-@pytest.fixture(scope="session")
-def encoder():
-    """The compact structure with random weights, 64 pixels wide."""
-    return load_model("debug-compact", device="cpu")
-
-
 @pytest.fixture
-def head_file(encoder):
-    """A head on it with random weights."""
+def network_file():
+    """A small detector with random weights, whose objects are told apart by their reach."""
     torch.manual_seed(5)
-    head = GrounderHead(head_config_for(encoder.config))
-    torch.nn.init.normal_(head.classify.weight, std=0.5)
-    return HeadFile(head=head.eval(), encoder_sha256="0" * 64, metadata={})
+    encoder = CompactEncoderConfig(
+        stem_channels=8,
+        block_channels=(8, 8, 8, 12, 12, 16, 16),
+        block_strides=(1, 2, 1, 2, 1, 2, 1),
+        block_dilations=(1, 1, 1, 1, 1, 1, 2),
+        expansion=2,
+        context_channels=16,
+        tap_blocks=(2, 4, 6),
+    )
+    network = GrounderNetwork(encoder, head_config_for(encoder, has_reach=True))
+    torch.nn.init.normal_(network.head.classify.weight, std=0.5)
+    return NetworkFile(network=network.eval(), metadata={})
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_folder_without_weights_is_refused(dino_folder, tmp_path):
 
 
 def test_an_unknown_detector_names_those_that_are_known():
-    with pytest.raises(UnknownModelError, match=r"embedded, grounding-dino.*owlv2"):
+    with pytest.raises(UnknownModelError, match=r"embedded, embedded-fast, grounding-dino.*owlv2"):
         load_grounder("yolo9000")
 
 

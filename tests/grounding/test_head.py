@@ -1,78 +1,100 @@
-"""The embedded detector with random weights: its file, its words, what it says of another encoder."""
+"""The embedded detector with random weights: its file, its words, the sizes at which it looks."""
 
 import numpy as np
 import pytest
 import torch
 
 from masklet.errors import ConfigError, DamagedWeightsError, MismatchedWeightsError, PromptError
-from masklet.grounding.embedded import EmbeddedGrounder, describe_mismatch
-from masklet.grounding.head import encode_for_head, head_config_for
-from masklet.grounding.head_file import read_head, save_head
+from masklet.grounding.embedded import EmbeddedGrounder
+from masklet.grounding.network import resized_for
+from masklet.grounding.network_file import is_network, read_network, save_network
 from masklet.grounding.vocabulary import VOC_CLASSES
-from masklet.predictors.preprocess import to_pixels
-from masklet.weights.load import load_model
 
 
-def test_maps_come_from_the_pixels_that_embed_encodes(encoder, photo):
-    maps = encode_for_head(encoder, photo)
-    with torch.inference_mode():
-        pixels = to_pixels(photo, encoder.config, encoder.device)
-        _, fine, coarse, context = encoder.model.encoder(pixels)
-    for ours, theirs in zip((maps.context, maps.coarse, maps.fine), (context, coarse, fine), strict=True):
-        assert torch.equal(ours, theirs)
-
-
-def test_a_head_survives_its_file(head_file, encoder, photo, tmp_path):
-    path = tmp_path / "head.safetensors"
-    save_head(path, head_file.head, encoder_sha256="a" * 64, metadata={"recipe": "test"})
-    again = read_head(path)
-    assert again.encoder_sha256 == "a" * 64
+def test_a_detector_survives_its_file(network_file, tmp_path):
+    path = tmp_path / "detector.safetensors"
+    save_network(path, network_file.network, metadata={"recipe": "test", "format": "another"})
+    again = read_network(path)
+    assert is_network(path)
     assert again.metadata == {"recipe": "test"}
-    assert again.head.config == head_file.head.config
-    maps = encode_for_head(encoder, photo)
-    with torch.inference_mode():
-        before, after = head_file.head(maps).logits, again.head(maps).logits
-    assert torch.allclose(before, after, atol=0.05)
-    assert before.shape == (1, 1 + len(VOC_CLASSES), 8, 8)
+    assert again.network.head.config == network_file.network.head.config
+    assert again.network.encoder_config == network_file.network.encoder_config
+    for name, before in network_file.network.state_dict().items():
+        after = again.network.state_dict()[name]
+        step = before.abs().max() / (127 if name.startswith("encoder.") else 1000)
+        assert torch.allclose(before, after, atol=float(step) + 1e-6), name
 
 
-def test_other_files_are_refused(tmp_path, head_file):
+def test_weights_that_were_whole_numbers_before_stay_what_they_are(network_file, tmp_path):
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    save_network(once, network_file.network)
+    first = read_network(once).network
+    save_network(twice, first)
+    second = read_network(twice).network.state_dict()
+    for name, before in first.state_dict().items():
+        assert torch.allclose(before, second[name], rtol=1e-5, atol=1e-7), name
+
+
+def test_other_files_are_refused(tmp_path, network_file):
     from safetensors.torch import save_file
 
     path = tmp_path / "other.safetensors"
     save_file({"x": torch.zeros(2)}, path)
-    with pytest.raises(MismatchedWeightsError, match="not the head"):
-        read_head(path)
-    save_head(path, head_file.head, encoder_sha256="a" * 64)
+    assert not is_network(path)
+    with pytest.raises(MismatchedWeightsError, match="not an embedded detector"):
+        read_network(path)
+    save_network(path, network_file.network)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     with pytest.raises(DamagedWeightsError, match="truncated"):
-        read_head(path)
+        read_network(path)
 
 
-def test_another_encoder_is_refused(photo):
-    other = load_model("debug", device="cpu")
-    with pytest.raises(ConfigError, match="load 'compact'"):
-        encode_for_head(other, photo)
-    with pytest.raises(ConfigError, match="load 'compact'"):
-        head_config_for(other.config)
+def test_a_header_that_says_another_shape_is_refused(tmp_path, network_file):
+    from safetensors.torch import load_file, save_file
+
+    path = tmp_path / "detector.safetensors"
+    save_network(path, network_file.network)
+    tensors = load_file(path)
+    header = {"format": "masklet-detector", "encoder": "{}", "head": '{"classes": ["dog"]}'}
+    save_file(tensors, path, metadata=header)
+    with pytest.raises(MismatchedWeightsError, match="train the detector again"):
+        read_network(path)
+    save_file(tensors, path, metadata=header | {"encoder": '{"colour": 1}'})
+    with pytest.raises(DamagedWeightsError, match="header"):
+        read_network(path)
 
 
-def test_a_head_of_another_encoder_says_so_in_one_sentence(encoder, head_file):
-    grounder = EmbeddedGrounder(encoder, head=head_file)
-    said = grounder.mismatch
-    assert "trained on the encoder of the weights 000000000000..." in said
-    assert "tools/train_grounder.py" in said
-    assert describe_mismatch("a" * 64, "a" * 64) is None
+@pytest.mark.parametrize(
+    ("hw", "long_side", "expected"),
+    [
+        ((40, 60), 96, (64, 96)),
+        ((480, 320), 416, (416, 272)),
+        ((1, 900), 416, (16, 416)),
+        ((32, 32), 32, (32, 32)),
+    ],
+)
+def test_pictures_keep_their_shape(hw, long_side, expected):
+    image = np.full((*hw, 3), 77, np.uint8)
+    pixels = resized_for(image, long_side, torch.device("cpu"))
+    assert pixels.shape == (1, 3, *expected)
+    assert torch.allclose(pixels, torch.tensor(77.0))
 
 
-def test_found_boxes_carry_the_words_that_were_asked(encoder, head_file, photo):
-    grounder = EmbeddedGrounder(encoder, head=head_file)
-    maps = grounder.look(photo)
-    assert maps.probabilities.shape == (21, 16, 16)
+def test_a_side_below_a_cell_and_an_unknown_name_are_refused(network_file, photo):
+    with pytest.raises(ConfigError, match="at least 16 pixels"):
+        resized_for(photo, 8, torch.device("cpu"))
+    with pytest.raises(ConfigError, match="embedded-fast"):
+        EmbeddedGrounder(network_file, name="embedded-best")
+
+
+def test_found_boxes_carry_the_words_that_were_asked(network_file, photo):
+    grounder = EmbeddedGrounder(network_file)
+    maps = grounder.look(photo, 64)
+    assert maps.probabilities.shape == (21, 12, 16)
     assert np.allclose(maps.probabilities.sum(axis=0), 1, atol=1e-4)
     assert (maps.reach > 0).all()
-    head_file.head.classify.bias.data[1 + VOC_CLASSES.index("dog")] = 30
+    network_file.network.head.classify.bias.data[1 + VOC_CLASSES.index("dog")] = 30
     found = grounder.find(photo, ["Puppies"])
     assert found
     assert {one.label for one in found} == {"Puppies"}

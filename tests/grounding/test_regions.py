@@ -66,7 +66,7 @@ def test_noise_in_the_reach_does_not_split_an_object():
 
 def test_the_surest_cells_say_how_sure_an_object_is_and_the_others_how_far_it_reaches():
     probability, _ = scene((4, 4, 16, 12))
-    probability[4:12, 4:12] = 0.2
+    probability[4:12, 4:12] = 0.3
     (region,) = find_components(probability)
     assert cells_of([region]) == [(4, 4, 16, 12)]
     assert abs(region.score - 0.9) < 1e-5

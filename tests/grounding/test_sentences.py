@@ -28,9 +28,9 @@ def test_nothing_is_near_enough(sentence_folder):
     assert SentenceMatcher(sentence_folder, least=1.1)("dog", ("dog",)) is None
 
 
-def test_it_is_said_when_a_word_is_taken_for_another(sentence_folder, encoder, head_file, caplog):
+def test_it_is_said_when_a_word_is_taken_for_another(sentence_folder, network_file, caplog):
     matcher = SentenceMatcher(sentence_folder, least=-1)
-    grounder = EmbeddedGrounder(encoder, head=head_file, resembling=matcher)
+    grounder = EmbeddedGrounder(network_file, resembling=matcher)
     with caplog.at_level(logging.WARNING):
         taken = grounder.vocabulary.class_of("red photo")
     assert taken in grounder.vocabulary.classes

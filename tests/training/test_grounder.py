@@ -12,14 +12,18 @@ from PIL import Image
 
 from masklet.errors import MismatchedWeightsError, TrainingError
 from masklet.grounding.head import EncoderMaps, GrounderHead, HeadConfig
+from masklet.grounding.network import GrounderNetwork, head_config_for
 from masklet.grounding.vocabulary import VOC_CLASSES
 from masklet.masks import rle
+from masklet.models.config import CompactEncoderConfig
+from masklet.training.grounder_cache import PhotoCache
 from masklet.training.grounder_linear import fit_direct
 from masklet.training.grounder_loop import HeadData, HeadTraining, start_direct, train_head
 from masklet.training.grounder_photos import (
     in_training_order,
     read_held_out_photos,
     read_training_photos,
+    square_windows,
 )
 from masklet.training.grounder_targets import GRID, make_target, taught_probabilities
 from masklet.training.grounder_teacher import Teacher, load_teacher, teach
@@ -84,6 +88,52 @@ def test_the_order_is_the_same_every_time(data_folder):
     assert ordered[0].source == "coco"
     assert sorted(one.key for one in ordered) == sorted(one.key for one in photos)
     assert [one.key for one in ordered] == [one.key for one in in_training_order(photos)]
+
+
+def test_photos_are_shown_in_square_windows_with_their_masks(data_folder):
+    photo, human = read_training_photos(data_folder, {"coco": 1, "human": 1})
+    views = square_windows(photo)
+    assert len({one.key for one in views}) == len(views) == 7
+    left, right = views[:2]
+    assert (left.window, right.window) == ((0, 0, HEIGHT), (WIDTH - HEIGHT, 0, HEIGHT))
+    assert left.image().shape == (HEIGHT, HEIGHT, 3)
+    assert left.mask(0).sum() == 32 * 32
+    assert right.mask(0).sum() == 0
+    for one in (*views[2:], *square_windows(human)[1:]):
+        side = one.window[2]
+        assert side == round(0.6 * HEIGHT)
+        assert one.image().shape == (side, side, 3)
+        assert one.mask(0).shape == (side, side)
+    assert [one.window for one in square_windows(human)] == [one.window for one in square_windows(human)]
+    enlarged = make_target(views[2], None)
+    assert set(enlarged.probabilities.argmax(dim=0).unique().tolist()) == {0, DOG}
+
+
+def test_maps_are_kept_and_the_teachers_answers_come_from_them(data_folder, tmp_path):
+    torch.manual_seed(0)
+    config = CompactEncoderConfig(
+        stem_channels=8,
+        block_channels=(8, 8, 8, 12, 12),
+        block_strides=(1, 2, 2, 2, 1),
+        block_dilations=(1, 1, 1, 1, 1),
+        expansion=2,
+        context_channels=16,
+        tap_blocks=(1, 2, 4),
+    )
+    network = GrounderNetwork(config, head_config_for(config)).eval()
+    logits = torch.nn.Conv2d(16, 21, 1)
+    cache = PhotoCache(tmp_path / "kept", network=network, logits=logits)
+    views = square_windows(read_training_photos(data_folder, {"human": 1})[0])
+    assert not cache.has(views[0])
+    assert list(cache.fill(views)) == [1, 2]
+    assert all(cache.has(one) for one in views)
+    maps, answer = cache.maps(views[0]), cache.answer(views[0])
+    assert maps.context.shape == (1, 16, 24, 24)
+    with torch.inference_mode():
+        assert np.allclose(answer, logits(maps.context.float())[0], atol=1e-5)
+    assert len(HeadData.gather(views, cache, cache)) == 2
+    torch.nn.init.zeros_(network.encoder.stem.conv.weight)
+    assert not PhotoCache(tmp_path / "kept", network=network, logits=logits).has(views[0])
 
 
 def test_a_folder_without_shards_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""``masklet info``: what a video, an image, a folder or a weights file is."""
+"""``masklet info``: what a video, an image, a folder, labels or a weights file is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from rich.table import Table
 from masklet.cli.console import print_result, print_table
 from masklet.cli.options import JsonOption
 from masklet.errors import MediaError
+from masklet.formats import Source, read_labels
+from masklet.formats.native import is_native
+from masklet.pipeline.statistics import of_projects
 from masklet.video.boundary import checked_file, media_errors
 from masklet.video.facts import probe
 from masklet.video.folder import IMAGE_SUFFIXES, open_folder
@@ -25,7 +28,11 @@ Facts = dict[str, object]
 
 def info(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A video, an image, a folder of images, or weights.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A video, an image, a folder of images, a folder of masklet track, labels, or weights.",
+        ),
     ],
     *,
     json: JsonOption = False,
@@ -53,8 +60,12 @@ def describe(path: Path) -> Facts:
     if not path.exists():
         raise MediaError(f"There is no file or folder {str(path)!r}; check the path.")
     suffix = path.suffix.lower()
+    if path.is_dir() and (path / "model.safetensors").is_file():
+        return _weights_facts(path)
     if path.is_dir():
-        return _weights_facts(path) if (path / "model.safetensors").is_file() else _folder_facts(path)
+        return _label_facts(path) if is_native(Source(path)) else _folder_facts(path)
+    if suffix == ".json":
+        return _label_facts(path)
     if suffix in _WEIGHTS_SUFFIXES:
         return _weights_facts(path)
     if suffix in IMAGE_SUFFIXES - {".gif"}:
@@ -107,13 +118,30 @@ def _folder_facts(path: Path) -> Facts:
         }
 
 
+def _label_facts(path: Path) -> Facts:
+    format_name, labels = read_labels(path)
+    counted = of_projects((one.project, one.is_image) for one in labels.entries)
+    objects = counted.objects
+    return {
+        "kind": "labels",
+        "name": path.name,
+        "format": format_name,
+        "images": counted.num_images,
+        "videos": counted.num_videos,
+        "frames": counted.num_frames,
+        "objects": sum(objects.values()),
+        "masks": sum(counted.masks.values()),
+        "classes": ", ".join(sorted(name for name in objects if name)) or None,
+    }
+
+
 def _weights_facts(path: Path) -> Facts:
     # The reader imports torch, which nothing else here needs.
-    from masklet.grounding.head_file import is_head
+    from masklet.grounding.network_file import is_network
     from masklet.models.config import PRESETS
     from masklet.weights.read import read_weights
 
-    if is_head(path):
+    if is_network(path):
         return _detector_facts(path)
     read = read_weights(path)
     types = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in read.tensors.values())
@@ -132,18 +160,14 @@ def _weights_facts(path: Path) -> Facts:
 
 
 def _detector_facts(path: Path) -> Facts:
-    from masklet.grounding.embedded import describe_mismatch
-    from masklet.grounding.head_file import read_head
-    from masklet.weights.load import embedded_card
+    from masklet.grounding.network_file import read_network
 
-    read = read_head(path)
+    read = read_network(path)
     return {
         "kind": "embedded detector",
         "name": path.name,
-        "classes": ", ".join(read.head.config.classes),
-        "encoder": read.encoder_sha256,
-        "note": describe_mismatch(read.encoder_sha256, embedded_card().sha256) or "fits the embedded weights",
-        "parameters": sum(tensor.numel() for tensor in read.head.state_dict().values()),
+        "classes": ", ".join(read.network.classes),
+        "parameters": sum(tensor.numel() for tensor in read.network.state_dict().values()),
         "megabytes": round(path.stat().st_size / 1e6, 1),
         **read.metadata,
     }

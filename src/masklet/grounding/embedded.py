@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,19 +15,18 @@ import torch.nn.functional as F
 from masklet.errors import ConfigError, DamagedWeightsError, MediaError
 from masklet.geometry import Size
 from masklet.grounding.base import FoundBox, check_threshold, clipped_box, keep_best
-from masklet.grounding.head import encode_for_head
-from masklet.grounding.head_file import HeadFile, read_head
+from masklet.grounding.network import resized_for
+from masklet.grounding.network_file import NetworkFile, read_network
 from masklet.grounding.regions import Region, RegionOptions, find_components, find_regions
 from masklet.grounding.vocabulary import Resembling, Vocabulary
-from masklet.weights.load import LoadedModel, load_model
 
-HEAD_FILE = "grounder.safetensors"
+NETWORK_FILE = "grounder.safetensors"
 USUAL_THRESHOLD = 0.6
+FAST, USUAL = (416,), (416, 832)
+"""Longer sides, in pixels, at which an image is looked at; the larger one finds smaller objects and costs four times as much."""
+SIDES = MappingProxyType({"embedded": USUAL, "embedded-fast": FAST})
+"""The detector's names, and at which sizes each looks."""
 _ENLARGE = 2
-_WINDOW_PART = 0.6
-"""Side of each of two windows as a part of the image's; what is smaller than their overlap is whole in one of them."""
-_CUT = 0.02
-"""What comes nearer than this to an edge within the image, as a part of the window, is cut by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,47 +43,43 @@ class ClassMaps:
 
 
 class EmbeddedGrounder:
-    """Finds objects of the closed vocabulary. Holds models and no other state; safe to share between threads."""
+    """Finds objects of the closed vocabulary. Holds a network and no other state; safe to share between threads."""
 
     def __init__(
         self,
-        encoder: LoadedModel | None = None,
+        file: NetworkFile | None = None,
         *,
-        head: HeadFile | None = None,
+        name: str = "embedded",
         resembling: Resembling | None = None,
         options: RegionOptions | None = None,
-        num_windows: int = 2,
+        device: str = "cpu",
     ) -> None:
         """Load what is not given from the package.
 
         Args:
-            encoder: The embedded model, in torch; None to load it on the CPU.
-            head: The head; None for the one in the package.
+            file: The network; None for the one in the package.
+            name: One of ``SIDES``: "embedded", or "embedded-fast" for large objects only.
             resembling: Finds words of nearly the same meaning; None leaves it at names, plurals and synonyms.
             options: How cells become objects.
-            num_windows: How many overlapping windows, down and across, are looked at enlarged after the whole image,
-                for small objects; 1 for the whole image alone.
+            device: Where it runs.
 
         Raises:
-            ConfigError: When the encoder is not the embedded model's, or the number of windows is not positive.
-            DamagedWeightsError: When the package's own files are damaged or missing.
+            ConfigError: When the name is another.
+            DamagedWeightsError: When the package's own file is damaged or missing.
         """
-        self._encoder = load_model("compact", device="cpu") if encoder is None else encoder
-        self._file = read_head(embedded_head_path()) if head is None else head
-        self._head = self._file.head.to(self._encoder.device)
+        if name not in SIDES:
+            raise ConfigError(f"The embedded detector is called {', '.join(SIDES)}; got {name!r}.")
+        self._name = name
+        self._device = torch.device(device)
+        file = read_network(embedded_network_path()) if file is None else file
+        self._network = file.network.to(self._device)
         self._options = options or RegionOptions()
-        self._windows = windows_of(num_windows)
-        self.vocabulary = Vocabulary(classes=self._file.head.config.classes, resembling=resembling)
+        self.vocabulary = Vocabulary(classes=self._network.classes, resembling=resembling)
 
     @property
     def name(self) -> str:
         """What it is called."""
-        return "embedded"
-
-    @property
-    def mismatch(self) -> str | None:
-        """One sentence when the head was trained on another encoder than it reads, else None; it works all the same."""
-        return describe_mismatch(self._file.encoder_sha256, self._encoder.weights_sha256)
+        return self._name
 
     def find(
         self, image: np.ndarray, phrases: Sequence[str], *, threshold: float | None = None
@@ -105,32 +101,29 @@ class EmbeddedGrounder:
             for phrase, name in zip(phrases, names, strict=True)
         }
         size = Size(*image.shape[:2])
+        scale = np.asarray((size.width, size.height) * 2, np.float32)
         found: list[FoundBox] = []
-        for window in self._windows:
-            x0, y0, x1, y1 = (
-                round(edge) for edge in window * (size.width, size.height, size.width, size.height)
-            )
-            part = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
-            maps = self.look(part)
-            scale = np.asarray((part.shape[1], part.shape[0]) * 2, np.float32)
+        for side in SIDES[self._name]:
+            maps = self.look(image, side)
             for phrase, channel in channels.items():
                 for region in self._regions(maps, channel):
-                    box = clipped_box((region.box_xyxy * scale + (x0, y0, x0, y0)).tolist(), size)
-                    if box is not None and region.score >= least and not _is_cut(region.box_xyxy, window):
+                    box = clipped_box((region.box_xyxy * scale).tolist(), size)
+                    if box is not None and region.score >= least:
                         found.append(FoundBox(box=box, score=region.score, label=phrase))
         return keep_best(found)
 
     def _regions(self, maps: ClassMaps, channel: int) -> list[Region]:
-        if self._file.head.config.has_reach:
+        if self._network.head.config.has_reach:
             return find_regions(maps.probabilities[channel], maps.reach, self._options)
         return find_components(maps.probabilities[channel], self._options)
 
     @torch.inference_mode()
-    def look(self, image: np.ndarray) -> ClassMaps:
-        """Maps of every class over an image, four pixels of the model's input to a cell.
+    def look(self, image: np.ndarray, side: int = FAST[0]) -> ClassMaps:
+        """Maps of every class over an image, four pixels of the network's input to a cell.
 
         Args:
             image: RGB uint8 (h, w, 3).
+            side: Pixels that the longer side is brought to.
 
         Raises:
             MediaError: When the array is of another type or shape.
@@ -139,7 +132,7 @@ class EmbeddedGrounder:
             raise MediaError(
                 f"An image array must be RGB uint8 (h, w, 3), got {image.dtype} of shape {image.shape}; convert it first."
             )
-        maps = self._head(encode_for_head(self._encoder, image))
+        maps = self._network(resized_for(image, side, self._device))
         logits, reach = (
             F.interpolate(one, scale_factor=_ENLARGE, mode="bilinear", align_corners=False)[0]
             for one in (maps.logits, maps.reach)
@@ -149,60 +142,15 @@ class EmbeddedGrounder:
         )
 
 
-def windows_of(number: int) -> list[np.ndarray]:
-    """The whole image, then a grid of overlapping windows of it.
-
-    Args:
-        number: Windows down and across; 1 for none but the whole.
-
-    Returns:
-        Edges (4,) of each, left, top, right, bottom, as parts of the image's width and height.
-
-    Raises:
-        ConfigError: When the number is not positive.
-    """
-    if number < 1:
-        raise ConfigError(f"An image is looked at in at least 1 window, got {number}.")
-    whole = np.asarray((0, 0, 1, 1), np.float32)
-    if number == 1:
-        return [whole]
-    side = 2 * _WINDOW_PART / number
-    starts = np.linspace(0, 1 - side, number)
-    return [whole, *(np.asarray((x, y, x + side, y + side), np.float32) for y in starts for x in starts)]
-
-
-def _is_cut(box_xyxy: np.ndarray, window: np.ndarray) -> bool:
-    """Whether a box, in parts of a window, ends at an edge of it that lies inside the image."""
-    at_start = (box_xyxy[:2] < _CUT) & (window[:2] > 0)
-    at_end = (box_xyxy[2:] > 1 - _CUT) & (window[2:] < 1)
-    return bool((at_start | at_end).any())
-
-
-def embedded_head_path() -> Path:
-    """Where the head lies in the package.
+def embedded_network_path() -> Path:
+    """Where the network lies in the package.
 
     Raises:
         DamagedWeightsError: When it is missing.
     """
-    path = Path(str(resources.files("masklet.grounding") / "embedded" / HEAD_FILE))
+    path = Path(str(resources.files("masklet.grounding") / "embedded" / NETWORK_FILE))
     if not path.is_file():
         raise DamagedWeightsError(
             f"The embedded detector {path} is missing from this installation; reinstall masklet."
         )
     return path
-
-
-def describe_mismatch(trained_on: str, used_with: str | None) -> str | None:
-    """One sentence when a head meets another encoder than it was trained on, else None.
-
-    Args:
-        trained_on: Checksum of the weights it was trained on.
-        used_with: Checksum of the weights whose encoder it reads; None for random ones.
-    """
-    if trained_on == used_with:
-        return None
-    return (
-        f"The embedded detector was trained on the encoder of the weights {trained_on[:12]}... and reads that of "
-        f"{(used_with or 'random weights')[:12]}...; it works less well than its card says until it is trained again "
-        "with tools/train_grounder.py."
-    )

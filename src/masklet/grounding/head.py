@@ -1,4 +1,4 @@
-"""The closed-vocabulary head on the embedded model's encoder: which class each cell shows, and how far its object reaches.
+"""The closed-vocabulary head on an encoder: which class each cell shows, and how far its object reaches.
 
 Source: the classes follow DeepLabV3 (Chen et al. 2017), whose linear layer the direct path starts from; the distances to
 the four edges of a cell's object follow FCOS (Tian et al. 2019); the rest is ours.
@@ -8,19 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from masklet.errors import ConfigError
 from masklet.grounding.vocabulary import VOC_CLASSES
-from masklet.models.compact import CompactEncoder
-from masklet.models.config import CompactEncoderConfig, ModelConfig
-from masklet.models.model import SegmentationModel
-from masklet.weights.load import LoadedModel
-
-COARSE_STRIDE, FINE_STRIDE = 16, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,51 +100,12 @@ class GrounderHead(nn.Module):
         coarse = self.coarse_mixers(joined)
         fine = F.gelu(_doubled(self.down(coarse)) + self.lateral(maps.fine))
         fine = self.fine_mixer(fine)
-        logits = _doubled(self.direct(maps.context)) + self.classify(fine)
+        logits = self.uncorrected(maps.context) + self.classify(fine)
         return HeadMaps(logits=logits, reach=F.softplus(self.measure(fine) - 1.5))
 
-
-def head_config_for(config: ModelConfig, classes: tuple[str, ...] = VOC_CLASSES) -> HeadConfig:
-    """The shape of a head on a model's encoder.
-
-    Raises:
-        ConfigError: When the model has another encoder than the compact one.
-    """
-    encoder = config.encoder
-    if not isinstance(encoder, CompactEncoderConfig):
-        raise ConfigError(
-            f"The embedded detector reads the encoder of the model 'compact', not that of {config.name!r}; load 'compact'."
-        )
-    _, fine, coarse, context = CompactEncoder.channels(encoder)
-    return HeadConfig(classes=classes, context_channels=context, coarse_channels=coarse, fine_channels=fine)
-
-
-@torch.inference_mode()
-def encode_for_head(loaded: LoadedModel, image: np.ndarray) -> EncoderMaps:
-    """The encoder's maps of one image, from the same pixels that ``ImagePredictor.embed`` encodes.
-
-    Args:
-        loaded: A model with the compact encoder, computed by torch.
-        image: RGB uint8 (h, w, 3).
-
-    Raises:
-        ConfigError: When the model has no such encoder.
-    """
-    model = loaded.model
-    if not isinstance(model, SegmentationModel) or not isinstance(model.encoder, CompactEncoder):
-        raise ConfigError(
-            f"The embedded detector reads the encoder of the model 'compact' in torch, not {loaded.name!r} in "
-            f"{loaded.runtime}; load 'compact'."
-        )
-    side, device = loaded.config.image_size, loaded.device
-    tensor = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
-    if tensor.shape[-2:] != (side, side):
-        source = tensor if device.type == "cpu" else tensor.float()
-        tensor = F.interpolate(source, size=(side, side), mode="bilinear", antialias=True)
-    mean = torch.tensor(loaded.config.pixel_mean, device=device)[:, None, None]
-    std = torch.tensor(loaded.config.pixel_std, device=device)[:, None, None]
-    _, fine, coarse, context = model.encoder((tensor.float() / 255 - mean) / std)
-    return EncoderMaps(context, coarse, fine)
+    def uncorrected(self, context: Tensor) -> Tensor:
+        """Class logits at stride 8 of the linear layer alone."""
+        return _doubled(self.direct(context))
 
 
 def _doubled(features: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ class RegionOptions:
         least_filled: Least part of its box that an object's cells fill.
     """
 
-    least_probability: float = 0.15
+    least_probability: float = 0.25
     surest_part: float = 0.25
     same_object: float = 0.45
     least_cells: int = 6

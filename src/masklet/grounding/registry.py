@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from masklet.errors import UnknownModelError
 from masklet.grounding.base import Grounder
-from masklet.grounding.embedded import EmbeddedGrounder
+from masklet.grounding.embedded import SIDES, EmbeddedGrounder
 from masklet.grounding.grounding_dino import MODEL_TYPE as DINO_TYPE
 from masklet.grounding.grounding_dino import GroundingDino
 from masklet.grounding.owlv2 import MODEL_TYPE as OWL_TYPE
@@ -36,10 +36,10 @@ def load_grounder(
     """Load a detector.
 
     Args:
-        name: "embedded"; a name in ``PUBLISHED``; "owner/name" on the hub; or a folder that transformers wrote.
-        device: "auto", "cpu", "cuda", "cuda:N" or "mps"; the embedded one runs on the CPU.
+        name: A name in ``SIDES``, such as "embedded"; one in ``PUBLISHED``; "owner/name" on the hub; or a folder that transformers wrote.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps"; the embedded ones run on the CPU.
         template: Sentence that phrases are put into at its {}; None for what the detector was made for. The embedded
-            detector takes words as they are.
+            detectors take words as they are.
 
     Raises:
         UnknownModelError: When there is no such detector.
@@ -48,14 +48,14 @@ def load_grounder(
         DamagedWeightsError: When its files cannot be used.
     """
     text = str(name)
-    if text == EMBEDDED:
-        return EmbeddedGrounder(resembling=installed_matcher())
+    if text in SIDES:
+        return EmbeddedGrounder(name=text, resembling=installed_matcher())
     source = PUBLISHED.get(text, text)
     if Path(source).is_dir():
         _check_kind(read_folder_config(Path(source)).get("model_type"), text)
     elif text not in PUBLISHED and text.count("/") != 1:
         raise UnknownModelError(
-            f"There is no detector {text!r}; the detectors are {EMBEDDED}, {', '.join(PUBLISHED)}, a folder that "
+            f"There is no detector {text!r}; the detectors are {', '.join((*SIDES, *PUBLISHED))}, a folder that "
             "transformers wrote, or OWNER/NAME on the hub."
         )
     loaded = load_detector(source, device=choose_device(device))

@@ -14,7 +14,7 @@ PULL = 3e-4
 _STEP = 2  # every second cell in both directions; neighbours say much the same
 
 
-def fit_direct(layer: nn.Conv2d, data: HeadData, *, object_weight: float = 1.0) -> tuple[float, float]:
+def fit_direct(layer: nn.Conv2d, data: HeadData, *, object_weight: float = 3.0) -> tuple[float, float]:
     """Fit the layer in place, by L-BFGS on all photos at once.
 
     Args:

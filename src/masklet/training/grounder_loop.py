@@ -14,8 +14,8 @@ from torch import Tensor
 
 from masklet.grounding.head import EncoderMaps, GrounderHead, HeadMaps
 from masklet.training.grounder_cache import PhotoCache
-from masklet.training.grounder_photos import NamedPhoto
-from masklet.training.grounder_targets import ALL_LABELLED, Target, make_target
+from masklet.training.grounder_photos import ALL_LABELLED, NamedPhoto
+from masklet.training.grounder_targets import Target, make_target
 
 _NAMES = ("context", "coarse", "fine")
 
@@ -71,11 +71,17 @@ class HeadData:
     has_reach: Tensor
 
     @classmethod
-    def gather(cls, photos: Sequence[NamedPhoto], cache: PhotoCache) -> HeadData:
-        """Read what the cache holds, and compute what it lacks."""
+    def gather(cls, photos: Sequence[NamedPhoto], cache: PhotoCache, teacher: PhotoCache) -> HeadData:
+        """Read what the caches hold, and compute what they lack.
+
+        Args:
+            photos: What is learned from.
+            cache: Of the encoder that is trained on.
+            teacher: Of the teacher's own, which may be the same.
+        """
         maps = [cache.maps(photo) for photo in photos]
         targets: list[Target] = [
-            make_target(photo, None if photo.source == ALL_LABELLED else cache.answer(photo))
+            make_target(photo, None if photo.source == ALL_LABELLED else teacher.answer(photo))
             for photo in photos
         ]
         return cls(
@@ -121,13 +127,13 @@ def train_head(
             _set_rate(optimiser, recipe, (epoch * steps + step) / (recipe.epochs * steps))
             maps, target = data.batch(rows)
             said = head(maps)
-            class_loss = _class_loss(said, target, recipe.object_weight)
+            of_classes = class_loss(said.logits, target.probabilities, recipe.object_weight)
             iou = _reach_iou(said, target)
-            loss = class_loss - recipe.reach_weight * iou.clamp(min=1e-3).log().mean()
+            loss = of_classes - recipe.reach_weight * iou.clamp(min=1e-3).log().mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-            losses.append((float(class_loss.detach()), float(iou.mean().detach())))
+            losses.append((float(of_classes.detach()), float(iou.mean().detach())))
         _keep(head, optimiser, state_file, recipe, epoch + 1)
         mean = np.mean(losses, axis=0)
         yield EpochReport(epoch=epoch + 1, class_loss=float(mean[0]), box_iou=float(mean[1]))
@@ -152,9 +158,10 @@ def _set_rate(optimiser: torch.optim.Optimizer, recipe: HeadTraining, progress: 
         group["lr"] = rate * group["scale"]
 
 
-def _class_loss(said: HeadMaps, target: Target, object_weight: float) -> Tensor:
-    each = -(target.probabilities * said.logits.log_softmax(dim=1)).sum(dim=1)
-    weights = 1 + object_weight * (1 - target.probabilities[:, 0])
+def class_loss(logits: Tensor, probabilities: Tensor, object_weight: float) -> Tensor:
+    """Cross entropy of classes (b, c, h, w); cells that show an object count so much more."""
+    each = -(probabilities * logits.log_softmax(dim=1)).sum(dim=1)
+    weights = 1 + object_weight * (1 - probabilities[:, 0])
     return (each * weights).sum() / weights.sum()
 
 

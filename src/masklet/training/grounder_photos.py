@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -41,6 +41,16 @@ QUOTAS: Mapping[str, int] = MappingProxyType(
 )
 """The most photos of each source: sources that show one thing are thinned, others are taken whole."""
 
+ALL_LABELLED = "coco"
+"""The source in which people outlined every object, so that no teacher is asked."""
+_ENLARGED_PART = 0.6
+_SHOWN_LARGE = (
+    "pets",
+    "leaves",
+    "nuclei",
+    "cigarette",
+    "face",
+)  # small pictures, or of one thing that fills them
 _NUM_EARLY = 100  # photos outlined by people that come before twice as many others
 _FRAME_STEP = 10  # frames of a clip that lie closer say the same
 
@@ -57,6 +67,7 @@ class NamedPhoto:
         encoded: Compressed image.
         counts: One compressed run-length string per mask.
         names: Name of each mask as the shard gives it, "" where it gives none.
+        window: Left, top and side in pixels of the square part that is meant; None for the whole photo.
     """
 
     source: str
@@ -66,19 +77,27 @@ class NamedPhoto:
     encoded: bytes
     counts: tuple[bytes, ...] = ()
     names: tuple[str, ...] = ()
+    window: tuple[int, int, int] | None = None
 
     @property
     def key(self) -> str:
-        """Unique among all photos."""
-        return f"{self.source}/{self.name}"
+        """Unique among all photos and their windows."""
+        place = "" if self.window is None else "@" + "-".join(map(str, self.window))
+        return f"{self.source}/{self.name}{place}"
 
     def image(self) -> np.ndarray:
         """RGB uint8 (h, w, 3)."""
-        return decode_rgb(self.encoded)
+        return self._part(decode_rgb(self.encoded))
 
     def mask(self, index: int) -> np.ndarray:
         """One mask, uint8 0 or 1, (h, w)."""
-        return decode_mask(self.counts[index], self.size_hw)
+        return self._part(decode_mask(self.counts[index], self.size_hw))
+
+    def _part(self, pixels: np.ndarray) -> np.ndarray:
+        if self.window is None:
+            return pixels
+        left, top, side = self.window
+        return pixels[top : top + side, left : left + side]
 
 
 def read_training_photos(folder: Path, quotas: Mapping[str, int] = QUOTAS) -> list[NamedPhoto]:
@@ -104,6 +123,29 @@ def read_training_photos(folder: Path, quotas: Mapping[str, int] = QUOTAS) -> li
         photo for source, photos in by_source.items() for photo in _spread(photos, quotas.get(source, 0))
     ]
     return sorted(chosen, key=lambda one: one.key)
+
+
+def square_windows(photo: NamedPhoto) -> list[NamedPhoto]:
+    """Square parts of a photo: the network is shown objects undistorted, as they are and enlarged.
+
+    Where people outlined everything, both ends and five parts of .6 of the shorter side; else the middle, and one such part.
+
+    Args:
+        photo: A whole photo.
+    """
+    height, width = photo.image().shape[:2]
+    side = min(height, width)
+    part = max(1, round(_ENLARGED_PART * side))
+    if photo.source == ALL_LABELLED:
+        whole = ((0, 0, side), (width - side, height - side, side))
+        middles = ((0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9), (0.5, 0.5))
+    else:
+        whole = (((width - side) // 2, (height - side) // 2, side),)
+        # anywhere, but always there
+        generator = np.random.default_rng(list(photo.key.encode()))
+        middles = () if photo.source in _SHOWN_LARGE else (tuple(generator.random(2)),)
+    parts = ((round(x * (width - part)), round(y * (height - part)), part) for x, y in middles)
+    return [replace(photo, window=window) for window in dict.fromkeys((*whole, *parts))]
 
 
 def read_held_out_photos(folder: Path) -> list[NamedPhoto]:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.grounding.vocabulary import VOC_CLASSES
-from masklet.training.grounder_photos import NamedPhoto
+from masklet.training.grounder_photos import ALL_LABELLED, NamedPhoto
 
 GRID = 48
 """Side of the square at stride 8 of 384 pixels."""
@@ -31,8 +31,6 @@ _VOC_NAME: Mapping[str, str] = MappingProxyType(
 _PERSON = 1 + VOC_CLASSES.index("person")
 _CAR = 1 + VOC_CLASSES.index("car")
 _PETS = (1 + VOC_CLASSES.index("cat"), 1 + VOC_CLASSES.index("dog"))
-ALL_LABELLED = "coco"
-"""The source in which people outlined every object, so that no teacher is asked."""
 _WHOLE_IN_PARTS = "ccp"
 
 
