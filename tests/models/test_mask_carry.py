@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from masklet.models import mask_carry
 from masklet.models.mask_carry import MaskCarry
 
 GRID, SIDE8, SIDE4 = 6, 12, 24
@@ -70,3 +71,27 @@ def test_gradients_reach_the_keys(carry):
     carried[:, 0].square().sum().backward()
     assert float(carry.key.weight.grad.abs().sum()) > 0
     assert float(carry.log_sharpness.grad.abs()) > 0
+
+
+@torch.inference_mode()
+def test_what_is_too_far_to_count_is_not_looked_at(monkeypatch):
+    """The mask is the same whether all cells are compared or those within reach."""
+    torch.manual_seed(0)
+    carry, side = MaskCarry(8, 8, 16).eval(), 64
+    generator = torch.Generator().manual_seed(1)
+    skip = torch.randn(1, 8, 32, 32, generator=generator)
+    mask = torch.zeros(1, 1, side, side)
+    mask[:, :, 20:44, 8:30] = 1
+    packed = carry.pack(skip.roll(3, dims=2), mask)
+    rows, read = [], mask_carry.bounded_softmax.read
+
+    def noting(*given, width, reach):
+        rows.append(reach)
+        return read(*given, width=width, reach=reach)
+
+    monkeypatch.setattr(mask_carry.bounded_softmax, "read", noting)
+    near = carry(skip, packed)
+    monkeypatch.setattr(mask_carry, "_FAR", 1e6)
+    far = carry(skip, packed)
+    assert rows[0] < 32 <= rows[1]
+    torch.testing.assert_close(near, far, rtol=0, atol=1e-5)

@@ -141,6 +141,28 @@ def test_bounded_softmax_is_softmax(num_queries: int, width: int) -> None:
     torch.testing.assert_close(bounded_softmax.read(queries, keys, values), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("width", [4, 40])
+def test_comparing_before_reading_gives_the_same_numbers(width: int) -> None:
+    torch.manual_seed(0)
+    queries, keys, values = torch.randn(150, 20), torch.randn(300, 20), torch.randn(2, 300, width)
+    compared = bounded_softmax.compare(queries, keys)
+    assert torch.equal(bounded_softmax.read_by(compared, values), bounded_softmax.read(queries, keys, values))
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 9), (7, 120), (5, 4)])
+def test_rows_out_of_reach_are_not_read(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    queries, keys = torch.randn(height * width, 6), torch.randn(height * width, 6)
+    values, reach = torch.randn(1, height * width, 3), 2
+    found = bounded_softmax.read(queries, keys, values, width=width, reach=reach)
+    at_once = max(1, 96 // width)
+    rows = torch.arange(height).repeat_interleave(width)
+    first = rows // at_once * at_once
+    is_near = (rows[None] >= first[:, None] - reach) & (rows[None] < first[:, None] + at_once + reach)
+    scores = (queries @ keys.T).masked_fill(~is_near, -torch.inf)
+    torch.testing.assert_close(found[0], scores.softmax(dim=1) @ values[0], rtol=1e-4, atol=1e-5)
+
+
 def test_bounded_softmax_refuses_scores_that_may_be_large() -> None:
     with torch.inference_mode():
         values = torch.zeros(1)

@@ -12,6 +12,7 @@ from masklet.predictors.features import CacheBudget
 from masklet.predictors.options import SessionOptions
 from masklet.predictors.video import VideoSession
 from masklet.prompts import Click, PromptSet
+from masklet.tracking.foresight import Foreseen
 from masklet.video.frames import ArraySource
 
 CLICK = PromptSet(clicks=[Click(20, 20)])
@@ -201,7 +202,8 @@ def test_many_objects_are_followed_in_two_halves_and_each_as_in_one_batch(compac
             np.testing.assert_allclose(one[key], other[key], rtol=1e-3, atol=1e-2)
 
 
-def test_few_objects_are_followed_in_one_batch(compact, images):
+def test_few_objects_are_followed_in_one_batch(compact, images, monkeypatch):
+    monkeypatch.setattr(FramesAhead, "is_idle", False)
     with VideoSession(compact, images) as session:
         for object_id, (x, y) in enumerate(SPOTS[:3], start=1):
             session.prompt(object_id=object_id, frame=0, prompts=PromptSet(clicks=[Click(x, y)]))
@@ -249,6 +251,71 @@ def test_rivals_read_memory_in_two_threads_and_are_settled_as_in_one(compact, im
         assert list(one) == list(other)
         for key in one:
             np.testing.assert_allclose(one[key], other[key], rtol=1e-3, atol=1e-2)
+
+
+def keep_features(session, start, **more):
+    """Let every frame be encoded once, for an object that goes again."""
+    session.prompt(object_id=9, frame=start, prompts=CLICK)
+    tracked(session, **more)
+    session.remove(9)
+
+
+@pytest.mark.parametrize("num_objects", [1, 2, 5])
+@pytest.mark.parametrize("policy", ["recent", "rivals"])
+@pytest.mark.parametrize("is_backward", [False, True])
+def test_frames_whose_features_are_kept_are_tracked_by_two_threads_to_the_same_masks(
+    compact, images, monkeypatch, num_objects, policy, is_backward
+):
+    """Nothing is encoded then: mask carrying, writing memory and comparing the next frame go on beside, bit for bit the same."""
+    fitted = []
+    fitting = Foreseen.fitting
+
+    def noting(self, attended, moment):
+        found = fitting(self, attended, moment)
+        fitted.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Foreseen, "fitting", noting)
+    monkeypatch.setattr(FramesAhead, "is_idle", False)
+    start = 8 if is_backward else 0
+
+    def followed(session):
+        for object_id, (x, y) in enumerate(SPOTS[:num_objects], start=1):
+            session.prompt(object_id=object_id, frame=start, prompts=PromptSet(clicks=[Click(x, y)]))
+        return tracked(session, backward=is_backward)
+
+    with VideoSession(compact, images, policy=policy) as session:
+        wanted = followed(session)
+    assert not fitted
+    monkeypatch.undo()
+    monkeypatch.setattr(Foreseen, "fitting", noting)
+    with VideoSession(compact, images, policy=policy) as session:
+        keep_features(session, start, backward=is_backward)
+        again = followed(session)
+        assert [one.name for one in threading.enumerate() if one.name.startswith("track-beside")]
+    assert same(wanted, again)
+    if num_objects == 1 or policy == "recent":
+        assert sum(fitted) > 3
+
+
+def test_what_was_foreseen_for_other_memories_is_not_used(compact, images):
+    """Between two frames somebody says something: what is read then is not what was compared."""
+
+    def followed(session, is_kept):
+        if is_kept:
+            keep_features(session, 0)
+        session.prompt(object_id=1, frame=0, prompts=CLICK)
+        found = []
+        for frame in session.track():
+            found.append(frame.logits)
+            if frame.index == 4:
+                session.prompt(object_id=1, frame=4, prompts=PromptSet(clicks=[Click(40, 30)]))
+        return found
+
+    with VideoSession(compact, images) as session:
+        wanted = followed(session, is_kept=False)
+    with VideoSession(compact, images) as session:
+        assert same(wanted, followed(session, is_kept=True))
 
 
 def test_nobody_reads_what_is_not_filled_in_of_objects_that_share_their_frames(compact, images, monkeypatch):

@@ -36,6 +36,25 @@ def test_memory_stays_within_its_budget():
     assert cache.num_bytes == 3 * SIZE
 
 
+def test_maps_come_back_from_disk_as_they_lay_in_memory():
+    """The order of a map decides which kernels compute with it: other ones are slower, and differ in the last digits."""
+    together = torch.arange(24.0).reshape(1, 2, 3, 4).contiguous(memory_format=torch.channels_last)
+    apart = torch.arange(24.0).reshape(1, 2, 3, 4)
+    with_one_channel = torch.arange(12.0).reshape(1, 1, 3, 4)
+    cache = FeatureCache(CacheBudget(memory_bytes=0, disk_bytes=10_000))
+    given = ImageFeatures(together, apart, with_one_channel)
+    cache.put(0, given)
+    cache.put(1, features(1))
+    found = cache.get(0)
+    assert found is not None
+    assert found is not given
+    for name in ("features", "skip4", "skip8"):
+        one, other = getattr(found, name), getattr(given, name)
+        assert torch.equal(one, other)
+        assert one.stride() == other.stride()
+    cache.close()
+
+
 def test_the_frame_at_work_is_kept_whatever_the_budget():
     cache = FeatureCache(CacheBudget(memory_bytes=0))
     cache.put(0, features(0))

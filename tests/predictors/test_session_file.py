@@ -142,8 +142,10 @@ def facts_of(path):
         lambda facts: facts.pop("policy"),
         lambda facts: facts.update(objects=[1]),
         lambda facts: facts["objects"]["1"].update(prompts={"0": {"clicks": "no"}}),
-        lambda facts: facts["objects"]["1"]["results"]["0"].update(rle={"size": [48, 64], "counts": "zz"}),
-        lambda facts: facts["objects"]["1"]["results"]["0"].pop("area"),
+        lambda facts: facts["objects"]["1"]["results"].pop("key"),
+        lambda facts: facts["objects"]["1"]["results"]["pages"].pop(),
+        lambda facts: facts["objects"]["1"]["results"].update(pages=[[0, 7]]),
+        lambda facts: facts["objects"]["1"]["results"].update(key="object.1.0.pointer"),
         lambda facts: facts["objects"]["1"]["conditioning"]["0"].update(key="object.9.9"),
         lambda facts: facts["objects"]["1"]["conditioning"]["0"].update(score=None),
         lambda facts: facts.update(archive={"x": {}}),
@@ -155,6 +157,30 @@ def test_spoiled_facts_are_told(saved, compact, clip, spoil):
     save_file(load_file(saved), saved, metadata={"session": json.dumps(facts)})
     with pytest.raises(SessionError, match="not a whole session file"):
         load(saved, compact, clip)
+
+
+def test_a_session_of_another_version_is_refused(saved, compact, clip):
+    facts = facts_of(saved) | {"version": 2}
+    save_file(load_file(saved), saved, metadata={"session": json.dumps(facts)})
+    with pytest.raises(SessionError, match="another version"):
+        load(saved, compact, clip)
+
+
+def test_results_are_written_as_they_are_packed(compact, clip, tmp_path):
+    """A long video's results neither fill the header, which is bounded, nor are they made into values to be written."""
+    path = tmp_path / "session"
+    with VideoSession(compact, clip) as session:
+        session.prompt(1, 0, CLICK)
+        list(session.track(0, 5))
+        results = session._store.objects[1].results
+        for frame in range(5, 3000):
+            results[frame] = replace(results[4], version=frame + 100)
+        session.save(path)
+        expected = dict(results)
+    assert len(json.dumps(facts_of(path))) < 8000
+    with VideoSession.load(path, compact, clip) as session:
+        assert dict(session._store.objects[1].results) == expected
+        assert session._store.next_version() > 3099
 
 
 @pytest.mark.parametrize("metadata", [None, {"session": "{"}, {"session": "[]"}, {"other": "{}"}])

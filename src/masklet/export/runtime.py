@@ -24,6 +24,7 @@ from masklet.export.cache import EncoderCache
 from masklet.export.check import check_encoder
 from masklet.export.engine import Compiled, Engine
 from masklet.export.to_onnx import to_onnx
+from masklet.models.bounded_softmax import Compared
 from masklet.models.config import ModelConfig
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures, MemoryBatch, SegmentationModel
@@ -164,6 +165,14 @@ class RuntimeModel:
     ) -> Tensor:
         """See SegmentationModel.write_memory."""
         return self._model.write_memory(image, mask_logits, is_present, is_binary)
+
+    def looks_of(self, image: ImageFeatures) -> Tensor | None:
+        """See SegmentationModel.looks_of."""
+        return self._model.looks_of(image)
+
+    def compare(self, features: Tensor, looks: Tensor, rows: Tensor) -> Compared | None:
+        """See SegmentationModel.compare."""
+        return self._model.compare(features, looks, rows)
 
     def read_memory(self, features: Tensor, memory: MemoryBatch) -> Tensor:
         """See SegmentationModel.read_memory."""

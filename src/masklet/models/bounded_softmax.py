@@ -8,6 +8,8 @@ their sums. Blocks stay in the second-level cache. Source: ours.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -37,8 +39,44 @@ def is_possible(values: Tensor, log_sharpness: Tensor) -> bool:
     return float(log_sharpness) < math.log(LARGEST_SCORE)
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How much each key counts for each query: the part of reading that needs no values.
+
+    Attributes:
+        blocks: exp of scores (m, q) of some queries after the other, and their sums (q, 1).
+    """
+
+    blocks: tuple[tuple[Tensor, Tensor], ...]
+
+
+def compare(queries: Float[Tensor, "n c"], keys: Float[Tensor, "m c"]) -> Compared:
+    """The first part of ``read``."""
+    found: list[tuple[Tensor, Tensor]] = []
+    for at, _ in _blocks(len(queries), len(keys), None, 0):
+        scores = torch.mm(keys, queries[at].T)
+        found.append((scores, _count(scores)))
+    return Compared(tuple(found))
+
+
+def read_by(compared: Compared, values: Float[Tensor, "b m v"]) -> Float[Tensor, "b n v"]:
+    """The rest of ``read``; the same numbers."""
+    columns = _columns_of(values)
+    num_queries = sum(scores.shape[1] for scores, _ in compared.blocks)
+    found, start = values.new_empty(len(values), num_queries, values.shape[2]), 0
+    for scores, sums in compared.blocks:
+        _sum_up(scores, sums, values, columns, found[:, start : start + len(sums)])
+        start += len(sums)
+    return found
+
+
 def read(
-    queries: Float[Tensor, "n c"], keys: Float[Tensor, "m c"], values: Float[Tensor, "b m v"]
+    queries: Float[Tensor, "n c"],
+    keys: Float[Tensor, "m c"],
+    values: Float[Tensor, "b m v"],
+    *,
+    width: int | None = None,
+    reach: int = 0,
 ) -> Float[Tensor, "b n v"]:
     """softmax(queries keys) values, of scores of at most LARGEST_SCORE, one of every row not far below zero.
 
@@ -46,22 +84,52 @@ def read(
         queries: What asks.
         keys: What is compared with it.
         values: What is read, of one or several objects.
+        width: Columns of the grid on which queries and keys lie, row by row, where what is far counts for nothing;
+            None to compare all.
+        reach: So many rows above and below are compared.
     """
-    # narrow values are read faster from the left, together; wide ones as they lie in memory
-    columns = values.transpose(1, 2).flatten(0, 1).contiguous() if values.shape[2] < _WIDE else None
+    columns = _columns_of(values)
     found = values.new_empty(len(values), len(queries), values.shape[2])
-    scores = values.new_empty(len(keys), min(_QUERIES, len(queries)))
-    for start in range(0, len(queries), _QUERIES):
-        block = queries[start : start + _QUERIES].T
-        if block.shape[1] < scores.shape[1]:
-            scores = values.new_empty(len(keys), block.shape[1])
-        torch.mm(keys, block, out=scores)
-        scores.clamp_(min=_LEAST_SCORE).exp_()
-        sums, part = scores.sum(dim=0)[:, None], found[:, start : start + _QUERIES]
-        if columns is None:
-            for one, out in zip(values, part, strict=True):
-                torch.mm(scores.T, one, out=out)
-            part /= sums
-        else:
-            part.copy_((columns @ scores).unflatten(0, (len(values), -1)).transpose(1, 2) / sums)
+    for at, near in _blocks(len(queries), len(keys), width, reach):
+        scores = torch.mm(keys[near], queries[at].T)
+        part = None if columns is None else columns[:, near]
+        _sum_up(scores, _count(scores), values[:, near], part, found[:, at])
     return found
+
+
+def _columns_of(values: Float[Tensor, "b m v"]) -> Float[Tensor, "bv m"] | None:
+    """Narrow values are read faster from the left, together; wide ones, None, as they lie in memory."""
+    return values.transpose(1, 2).flatten(0, 1).contiguous() if values.shape[2] < _WIDE else None
+
+
+def _count(scores: Float[Tensor, "m q"]) -> Float[Tensor, "q 1"]:
+    """Scores become what each key counts, in place; the sums."""
+    return scores.clamp_(min=_LEAST_SCORE).exp_().sum(dim=0)[:, None]
+
+
+def _sum_up(
+    scores: Float[Tensor, "m q"],
+    sums: Float[Tensor, "q 1"],
+    values: Float[Tensor, "b m v"],
+    columns: Float[Tensor, "bv m"] | None,
+    out: Float[Tensor, "b q v"],
+) -> None:
+    """Means of values."""
+    if columns is None:
+        for one, part in zip(values, out, strict=True):
+            torch.mm(scores.T, one, out=part)
+        out /= sums
+    else:
+        out.copy_((columns @ scores).unflatten(0, (len(values), -1)).transpose(1, 2) / sums)
+
+
+def _blocks(num_queries: int, num_keys: int, width: int | None, reach: int) -> Iterator[tuple[slice, slice]]:
+    """Queries at once, and the keys they are compared with."""
+    if width is None:
+        for start in range(0, num_queries, _QUERIES):
+            yield slice(start, start + _QUERIES), slice(None)
+        return
+    at_once = max(1, _QUERIES // width)
+    for row in range(0, num_queries // width, at_once):
+        first, last = max(0, row - reach), min(num_keys // width, row + at_once + reach)
+        yield slice(row * width, (row + at_once) * width), slice(first * width, last * width)

@@ -12,7 +12,7 @@ from typing import Literal
 from masklet.errors import ConfigError
 
 SAM2_STABILITY = 0.98
-LOOK_AHEAD = 32
+LOOK_AHEAD = 16
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 

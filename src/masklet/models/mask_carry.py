@@ -23,6 +23,8 @@ MASK_CHANNELS = CELL**4
 _INITIAL_SHARPNESS = 16.0
 _INITIAL_NEARNESS = 120.0
 _PRESENT = 0.5
+_FAR = 20.0
+"""Logarithm of how much less a cell counts that is too far to be looked at, were it to look the same."""
 
 
 class MaskCarry(nn.Module):
@@ -117,7 +119,8 @@ class MaskCarry(nn.Module):
         value = values.flatten(2).transpose(1, 2)
         if bounded_softmax.is_possible(query, self.log_sharpness):
             parts = zip(query, key, value.split(1), strict=True)
-            read = torch.cat([bounded_softmax.read(*one) for one in parts])
+            reach = math.ceil(height * math.sqrt(_FAR / float(nearness)))
+            read = torch.cat([bounded_softmax.read(*one, width=width, reach=reach) for one in parts])
         else:
             # the fused kernel wants queries, keys and values equally wide, a multiple of 8
             wide = -(-max(query.shape[-1], value.shape[-1]) // 8) * 8

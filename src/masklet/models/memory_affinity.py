@@ -113,6 +113,28 @@ class AffinityMemory(nn.Module):
         rows = rows.flatten(1, 2)
         return rows if is_followed else F.pad(rows, (0, spare))
 
+    def compare(
+        self,
+        features: Float[Tensor, "1 c h w"],
+        looks: Float[Tensor, "1 m k h w"],
+        rows: Int[Tensor, "1 m"],
+    ) -> bounded_softmax.Compared | None:
+        """What ``look_up`` does before it needs values, for objects that remember the same frames; the same numbers.
+
+        Args:
+            features: Image features of the frame.
+            looks: Keys of the remembered frames.
+            rows: Age row of each.
+
+        Returns:
+            For ``look_up_by``; None where nothing can be done before.
+        """
+        queries = self._queries(self.encode_keys(features))
+        if not bounded_softmax.is_possible(queries, self.log_sharpness):
+            return None
+        keys = self._memory_keys(looks, rows, 0.0)
+        return bounded_softmax.compare(queries[0], keys[0].to(queries.dtype))
+
     def _read(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         if mask is None and bounded_softmax.is_possible(queries, self.log_sharpness):
             parts = zip(queries, keys, values[..., : self.value_dim].split(1), strict=True)
@@ -133,27 +155,23 @@ class AffinityMemory(nn.Module):
             return bounded_softmax.read(queries[0], keys[0], rows)
         return torch.softmax(queries[0] @ keys[0].T, dim=-1) @ rows
 
-    def forward(
+    def look_up(
         self,
         features: Float[Tensor, "b c h w"],
         spatial: Float[Tensor, "b m kv h w"],
         rows: Int[Tensor, "b m"],
         spatial_valid: Bool[Tensor, "b m"] | None,
-        pointers: Float[Tensor, "b p c"],
-        pointer_valid: Bool[Tensor, "b p"] | None,
         *,
         is_shared: bool = False,
         recency: float = 0.0,
-    ) -> Float[Tensor, "b c h w"]:
-        """Condition features on memory.
+    ) -> Float[Tensor, "b n v"]:
+        """Read values by affinity.
 
         Args:
             features: Image features of the frame.
             spatial: Memory entries, keys before values.
             rows: Age row of each entry; the last row is for conditioning frames.
             spatial_valid: False for padding entries.
-            pointers: Object pointers with their age added.
-            pointer_valid: False for padding pointers.
             is_shared: Whether several objects look at one frame and remember the same frames: then they read by the same
                 affinity.
             recency: How much new entries, in which things lie near to where they were, are preferred to old ones.
@@ -163,15 +181,39 @@ class AffinityMemory(nn.Module):
             queries = self._queries(self.encode_keys(features[:1]))
             keys = self._memory_keys(image_keys[:1], rows[:1], recency)
             values = spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
-            read = self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
-        else:
-            queries = self._queries(self.encode_keys(features))
-            keys = self._memory_keys(image_keys, rows, recency)
-            mask = None
-            if spatial_valid is not None:
-                mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
-            values = self._values(spatial).to(queries.dtype)
-            read = self._read(queries, keys.to(queries.dtype), values, mask)
+            return self._read_together(queries, keys.to(queries.dtype), values.to(queries.dtype))
+        queries = self._queries(self.encode_keys(features))
+        keys = self._memory_keys(image_keys, rows, recency)
+        mask = None
+        if spatial_valid is not None:
+            mask = spatial_valid.repeat_interleave(len(self.places), dim=1)[:, None, None, :]
+        values = self._values(spatial).to(queries.dtype)
+        return self._read(queries, keys.to(queries.dtype), values, mask)
+
+    def look_up_by(
+        self, compared: bounded_softmax.Compared, spatial: Float[Tensor, "b m kv h w"]
+    ) -> Float[Tensor, "b n v"]:
+        """The rest of ``look_up`` after ``compare``; several objects remember the same frames."""
+        if len(spatial) > 1:
+            values = spatial[:, :, self.key_dim : self.key_dim + self.value_dim]
+            return bounded_softmax.read_by(compared, values.flatten(3).transpose(2, 3).flatten(1, 2))
+        return bounded_softmax.read_by(compared, self._values(spatial)[..., : self.value_dim])
+
+    def fuse(
+        self,
+        features: Float[Tensor, "b c h w"],
+        read: Float[Tensor, "b n v"],
+        pointers: Float[Tensor, "b p c"],
+        pointer_valid: Bool[Tensor, "b p"] | None,
+    ) -> Float[Tensor, "b c h w"]:
+        """Condition features on what was read.
+
+        Args:
+            features: Image features of the frame.
+            read: What ``look_up`` gave.
+            pointers: Object pointers with their age added.
+            pointer_valid: False for padding pointers.
+        """
         fused = features + self.readout(read.transpose(1, 2).unflatten(2, features.shape[2:]))
         tokens = torch.cat((self.no_pointer.expand(len(features), -1, -1), pointers), dim=1)
         if pointer_valid is not None:

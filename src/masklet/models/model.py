@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from masklet.models import object_decoder, sam2_clicks
+from masklet.models.bounded_softmax import Compared
 from masklet.models.compact import CompactEncoder
 from masklet.models.config import AffinityMemoryConfig, HieraConfig, ModelConfig
 from masklet.models.hiera import Hiera
@@ -79,6 +80,7 @@ class MemoryBatch:
             the same for all.
         others: Share of each cell (b, m, h, w) that other objects have, where these exclude each other; else None.
         recency: How much new entries are preferred to old ones by models that read by affinity; 0 as they were trained.
+        compared: What ``compare`` found for the same frames; only with recency 0 and without padding.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -91,6 +93,7 @@ class MemoryBatch:
     is_shared: bool = False
     others: Float[Tensor, "b m h w"] | None = None
     recency: float = 0.0
+    compared: Compared | None = None
 
 
 class SegmentationModel(nn.Module):
@@ -272,23 +275,47 @@ class SegmentationModel(nn.Module):
         enlarged = F.interpolate(scores, size=carried.shape[2:], mode="bilinear")
         return torch.cat((carried, enlarged.to(carried.dtype)), dim=1)
 
+    def looks_of(self, image: ImageFeatures) -> Float[Tensor, "1 k h w"] | None:
+        """What memory keeps of a frame whatever the object; its first channels. None for models that keep it with the mask."""
+        return self.memory.encode_keys(image.features) if isinstance(self.memory, AffinityMemory) else None
+
+    def compare(
+        self,
+        features: Float[Tensor, "1 c h w"],
+        looks: Float[Tensor, "1 m k h w"],
+        rows: Int[Tensor, "1 m"],
+    ) -> Compared | None:
+        """What ``read_memory`` can do before it needs masks, for objects that remember the same frames.
+
+        Args:
+            features: Image features of the frame.
+            looks: What memory keeps of the remembered frames whatever the object.
+            rows: Age row of each.
+
+        Returns:
+            For ``MemoryBatch.compared``; None where there is nothing to do before.
+        """
+        return self.memory.compare(features, looks, rows) if isinstance(self.memory, AffinityMemory) else None
+
     def read_memory(
         self, features: Float[Tensor, "#b c h w"], memory: MemoryBatch
     ) -> Float[Tensor, "b c h w"]:
         """Condition features on the memories of each object; features may be shared by the batch."""
         features = features.expand(len(memory.spatial), -1, -1, -1)
         if isinstance(self.memory, AffinityMemory):
+            if memory.compared is not None:
+                read = self.memory.look_up_by(memory.compared, memory.spatial)
+            else:
+                read = self.memory.look_up(
+                    features,
+                    memory.spatial,
+                    memory.rows,
+                    memory.spatial_valid,
+                    is_shared=memory.is_shared,
+                    recency=memory.recency,
+                )
             pointers = memory.pointers + self._pointer_ages(memory.pointer_ages, whole=True)
-            return self.memory(
-                features,
-                memory.spatial,
-                memory.rows,
-                memory.spatial_valid,
-                pointers,
-                memory.pointer_valid,
-                is_shared=memory.is_shared,
-                recency=memory.recency,
-            )
+            return self.memory.fuse(features, read, pointers, memory.pointer_valid)
         keys, values, valid = self._memory_tokens(memory)
         num_pointers = values.shape[1] - memory.spatial.shape[1] * self.config.grid**2
         return self.memory(

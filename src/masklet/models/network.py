@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from masklet.models.bounded_softmax import Compared
 from masklet.models.config import ModelConfig
 from masklet.models.mask_decoder import DecodedMasks
 from masklet.models.model import ImageFeatures, MemoryBatch
@@ -65,6 +66,14 @@ class Network(Protocol):
         self, image: ImageFeatures, mask_logits: Tensor, is_present: Tensor, is_binary: Tensor
     ) -> Tensor:
         """Encode a frame and its mask as a memory entry."""
+        ...
+
+    def looks_of(self, image: ImageFeatures) -> Tensor | None:
+        """What memory keeps of a frame whatever the object."""
+        ...
+
+    def compare(self, features: Tensor, looks: Tensor, rows: Tensor) -> Compared | None:
+        """What ``read_memory`` can do before it needs masks."""
         ...
 
     def read_memory(self, features: Tensor, memory: MemoryBatch) -> Tensor:

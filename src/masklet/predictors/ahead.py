@@ -69,6 +69,11 @@ class FramesAhead:
         reading, encoding = self._pools
         self._coming[index] = encoding.submit(self._work, reading.submit(self._read, index))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that was expected is still being read or encoded."""
+        return all(coming.done() for coming in self._coming.values())
+
     def take(self, index: int) -> ImageFeatures | None:
         """Wait for a frame that was expected; None where it was not.
 

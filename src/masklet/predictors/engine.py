@@ -27,10 +27,12 @@ from masklet.predictors.preprocess import PostProcess, mask_to_logits, to_image_
 from masklet.predictors.results import FrameResult, Masks, without_overlaps
 from masklet.prompts import PromptSet
 from masklet.tracking.bank import LateFeatures, MemoryBank, MemoryEntry
+from masklet.tracking.foresight import Coming, Foreseen
 from masklet.tracking.model_prompt import ModelPrompt
 from masklet.tracking.policy import MemoryPolicy, Moment
 from masklet.tracking.state import StoredMask
 from masklet.tracking.step import Segmented, Tracker
+from masklet.tracking.writing import Beside
 from masklet.video.source import Frame
 from masklet.weights.load import LoadedModel
 
@@ -97,6 +99,7 @@ class FrameEngine:
         self.features, self.shares = FeatureCache(budget), shares
         self._waiting: deque[LateFeatures] = deque()
         self._beside: ThreadPoolExecutor | None = None
+        self._foreseen: Foreseen | None = None
         self._policy, self._pointer_span = policy, pointer_span
         self._post_process = post_process
         self._next_version = next_version
@@ -228,11 +231,28 @@ class FrameEngine:
             self._waiting.popleft().read()
 
     def track(
-        self, image: ImageFeatures, size: Size, frame: int, banks: Sequence[MemoryBank], *, is_backward: bool
+        self,
+        image: ImageFeatures,
+        size: Size,
+        frame: int,
+        banks: Sequence[MemoryBank],
+        *,
+        is_backward: bool,
+        is_alone: bool = False,
+        coming: tuple[int, ImageFeatures] | None = None,
     ) -> list[Answered]:
         """Follow objects, as one batch, into a frame nobody prompted; in smaller ones where memory does not suffice.
 
-        Where the work is shared out, two threads follow many objects.
+        Where the work is shared out, two threads follow many objects, or few while no frame is being encoded.
+
+        Args:
+            image: Features of the frame.
+            size: Size of its picture.
+            frame: Frame index.
+            banks: Memory of each object.
+            is_backward: Whether time runs backward.
+            is_alone: Whether no frame is being encoded meanwhile; the masks are the same.
+            coming: Index and features of the frame that is tracked next, where they are at hand.
         """
         image = moved(image, self.model.device)
         moment = self.tracker.moment(frame, is_backward=is_backward)
@@ -243,8 +263,8 @@ class FrameEngine:
             return [(answer, self._masks(answer.logits, size))]
 
         with nullcontext() if self.shares is None else on_threads(self.shares.tracking):
-            if self.shares is not None and len(banks) >= _MANY_OBJECTS:
-                found = self._in_halves(image, size, banks, moment, self.shares)
+            if self.shares is not None and (is_alone or len(banks) >= _MANY_OBJECTS):
+                found = self._by_two(image, size, banks, moment, self.shares, coming if is_alone else None)
             elif self._policy.are_rivals:
                 found = self._persist(lambda: follow(banks))
             else:
@@ -255,10 +275,16 @@ class FrameEngine:
             for one in self._answered(answer, masks, is_prompted=False, is_backward=is_backward)
         ]
 
-    def _in_halves(
-        self, image: ImageFeatures, size: Size, banks: Sequence[MemoryBank], moment: Moment, shares: Shares
+    def _by_two(
+        self,
+        image: ImageFeatures,
+        size: Size,
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        shares: Shares,
+        coming: tuple[int, ImageFeatures] | None,
     ) -> list[_Followed]:
-        """Read the memory of all objects at once, which share what is compared, and answer for half of them in each thread."""
+        """Read the memory of all objects at once, which share what is compared, and answer for half of many in each thread."""
         if self._beside is None:
             self._beside = ThreadPoolExecutor(1, "track-beside")
         pool = self._beside
@@ -271,16 +297,24 @@ class FrameEngine:
 
             return pool.submit(run).result
 
-        def answer(part: slice) -> _Followed:
+        def answer(part: slice, beside: Beside | None = None) -> _Followed:
             features, carried = remembered
             own = features[part], None if carried is None else carried[part]
-            found = self.tracker.answer(image, own, banks[part], moment)
+            found = self.tracker.answer(image, own, banks[part], moment, beside=beside)
             return found, self._masks(found.logits, size)
 
         with self.model.precision.autocast():
-            remembered = self.tracker.condition(image, banks, moment, beside=begin)
-            if self._policy.are_rivals:  # who gets what is decided among all
-                return [answer(slice(None))]
+            foreseen, self._foreseen = self._foreseen, None
+            remembered = self.tracker.condition(image, banks, moment, beside=begin, foreseen=foreseen)
+            if coming is not None:
+                index, features = coming
+                then = self.tracker.moment(index, is_backward=moment.is_backward)
+                self._foreseen = self.tracker.foresee(
+                    image, banks, moment, Coming(image=features, moment=then), begin
+                )
+            # rivals: who gets what is decided among all
+            if self._policy.are_rivals or len(banks) < _MANY_OBJECTS:
+                return [answer(slice(None), begin)]
             middle = len(banks) - len(banks) // 2
             second = begin(lambda: answer(slice(middle, None)))
             try:
@@ -294,6 +328,7 @@ class FrameEngine:
     def close(self) -> None:
         """Give back encoded frames and threads."""
         self.features.close()
+        self._foreseen = None
         if self._beside is not None:
             self._beside.shutdown(wait=True)
             self._beside = None

@@ -8,8 +8,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from masklet.models.model import ImageFeatures
 
@@ -34,10 +36,14 @@ class CacheBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OnDisk:
-    """A frame that left memory: its bytes, and the device it goes back to."""
+    """A frame that left memory: its bytes, the device it goes back to, and the maps whose channels lie together.
+
+    A map comes back as it lay in memory: its order decides which kernels compute with it, and so the last digits.
+    """
 
     num_bytes: int
     device: str
+    channels_last: frozenset[str]
 
 
 class FeatureCache:
@@ -97,18 +103,26 @@ class FeatureCache:
             _log.warning("an encoded frame is gone: %s", error)
             self._disk_bytes -= self._disk.pop(frame).num_bytes
             return None
-        return ImageFeatures(*(maps[name] for name in _MAPS))
+        is_last = self._disk[frame].channels_last
+        return ImageFeatures(
+            *(maps[name].permute(0, 3, 1, 2) if name in is_last else maps[name] for name in _MAPS)
+        )
 
     def _to_disk(self, frame: int, features: ImageFeatures) -> None:
         if features.num_bytes > self._budget.disk_bytes or frame in self._disk:
             return
-        maps = {name: getattr(features, name).cpu().contiguous() for name in _MAPS}
+        is_last = frozenset(name for name in _MAPS if _is_channels_last(getattr(features, name)))
+        maps = {
+            name: _rows_of(getattr(features, name).cpu(), is_channels_last=name in is_last) for name in _MAPS
+        }
         try:
             save_file(maps, self._path(frame))
         except (OSError, SafetensorError) as error:  # a full disk
             _log.warning("an encoded frame was not kept: %s", error)
             return
-        self._disk[frame] = _OnDisk(num_bytes=features.num_bytes, device=str(features.features.device))
+        self._disk[frame] = _OnDisk(
+            num_bytes=features.num_bytes, device=str(features.features.device), channels_last=is_last
+        )
         self._disk_bytes += features.num_bytes
         while self._disk_bytes > self._budget.disk_bytes:
             oldest, left = self._disk.popitem(last=False)
@@ -119,3 +133,11 @@ class FeatureCache:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="masklet-features-", dir=self._budget.folder)
         return Path(self._folder.name) / f"{frame}.safetensors"
+
+
+def _is_channels_last(features: Tensor) -> bool:
+    return not features.is_contiguous() and features.is_contiguous(memory_format=torch.channels_last)
+
+
+def _rows_of(features: Tensor, *, is_channels_last: bool) -> Tensor:
+    return (features.permute(0, 2, 3, 1) if is_channels_last else features).contiguous()

@@ -20,7 +20,8 @@ from masklet.predictors.compilation import Compilation, with_weights_in
 from masklet.predictors.packed_masks import packed
 from masklet.predictors.preprocess import to_image_logits
 from masklet.tracking.mask_scores import stability_of
-from masklet.tracking.step import LOGIT_LIMIT, STORAGE
+from masklet.tracking.step import LOGIT_LIMIT
+from masklet.tracking.writing import STORAGE
 
 NUM_FACTS = 7
 """Predicted IoU, presence, stability, and the box's columns and rows: first, and one after the last; 0 where it is empty."""

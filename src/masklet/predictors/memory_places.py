@@ -18,7 +18,7 @@ from masklet.models.config import ModelConfig
 from masklet.predictors.lanes import uploaded
 from masklet.tracking.bank import LateFeatures, MemoryEntry
 from masklet.tracking.policy import MAX_CONDITIONING, Attended
-from masklet.tracking.step import STORAGE
+from masklet.tracking.writing import STORAGE
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 """Objects that are followed together; a batch is filled up to one of these."""

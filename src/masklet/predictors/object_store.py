@@ -217,9 +217,9 @@ class ObjectStore:
         entry = state.conditioning.get(frame) if result.is_prompted else self._archive.get(result.version)
         return None if entry is None else entry.logits.float()
 
-    def archived(self, result: StoredMask) -> MemoryEntry | None:
-        """The memory of a tracked result, if it is still there."""
-        return self._archive.get(result.version)
+    def archived(self, version: int) -> MemoryEntry | None:
+        """The memory of a computation, if it is still there."""
+        return self._archive.get(version)
 
     @property
     def num_bytes(self) -> int:

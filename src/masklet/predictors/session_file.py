@@ -1,4 +1,8 @@
-"""A session on disk: one safetensors file with the memories, and everything else as JSON in its header."""
+"""A session on disk: one safetensors file with memories and packed results, and everything else as JSON in its header.
+
+The header of such a file is bounded, and an hour of video has a hundred thousand results of each object: they are written as
+they are kept, page by page, and neither writing nor reading makes values of them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -24,7 +29,7 @@ from masklet.tracking.results import Results, StoredMask
 from masklet.tracking.state import Approach, ObjectState
 from masklet.weights.load import LoadedModel
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +45,7 @@ class SavedSession:
         for object_id, state in self.objects.items():
             state.results = store.new_results(state.results)
             store.objects[object_id] = state
-        newest = max(
-            (result.version for state in self.objects.values() for result in _all_results(state)), default=0
-        )
+        newest = max((_newest_version(state) for state in self.objects.values()), default=0)
         for version, entry in self.archive.items():
             store.restore_archive(version, entry)
         while store.next_version() < newest:
@@ -56,10 +59,10 @@ def write_session(path: Path, store: ObjectStore, model: LoadedModel, policy: st
     archived: dict[str, Any] = {}
     for object_id, state in store.objects.items():
         objects[str(object_id)] = _object_facts(object_id, state, tensors)
-        for result in _all_results(state):
-            entry = None if result.is_prompted else store.archived(result)
+        for version in _tracked_versions(state):
+            entry = store.archived(version)
             if entry is not None:
-                archived[str(result.version)] = _entry_facts(f"archive.{result.version}", entry, tensors)
+                archived[str(version)] = _entry_facts(f"archive.{version}", entry, tensors)
     facts = {
         "version": _VERSION,
         "model": model.name,
@@ -90,6 +93,10 @@ def read_session(path: Path, model: LoadedModel) -> SavedSession:
         with safe_open(path, framework="pt", device=str(model.device)) as file:
             facts = json.loads((file.metadata() or {})["session"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        if facts["version"] != _VERSION:
+            raise SessionError(
+                f"{path.name} was written by another version of masklet; track the video again."
+            )
         _check_model(facts, model, path.name)
         objects = {int(key): _read_object(value, tensors) for key, value in facts["objects"].items()}
         archive = {int(key): _read_entry(value, tensors) for key, value in facts["archive"].items()}
@@ -117,17 +124,46 @@ def _object_facts(object_id: int, state: ObjectState, tensors: dict[str, Tensor]
             str(frame): _entry_facts(f"object.{object_id}.{frame}", entry, tensors)
             for frame, entry in state.conditioning.items()
         },
-        "results": {str(frame): _result_facts(result) for frame, result in state.results.items()},
+        "results": _results_facts(f"object.{object_id}.results", state.results, tensors),
         "approach": _approach_facts(state.approach),
         "edits": state.edits,
     }
 
 
-def _all_results(state: ObjectState) -> Iterator[StoredMask]:
-    """Results in force, and those on the way to the frame prompted last."""
-    yield from state.results.values()
+def _tracked_versions(state: ObjectState) -> Iterator[int]:
+    """Computations of results in force, and of those on the way to the frame prompted last, but for prompted frames."""
+    for frame in state.results:
+        mark = state.results.mark(frame)
+        if mark is not None and not mark.is_prompted:
+            yield mark.version
     if state.approach is not None:
-        yield from state.approach.results.values()
+        yield from (one.version for one in state.approach.results.values() if not one.is_prompted)
+
+
+def _newest_version(state: ObjectState) -> int:
+    on_the_way = () if state.approach is None else state.approach.results.values()
+    return max(state.results.newest_version, *(one.version for one in on_the_way), 0)
+
+
+def _results_facts(key: str, results: Results, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Packed pages, one after the other in one tensor, and how long each is."""
+    pages = list(results.pages())
+    if pages:
+        packed = np.frombuffer(b"".join(page for _, page in pages), np.uint8)
+        tensors[key] = torch.from_numpy(packed.copy())
+    return {"key": key, "pages": [[number, len(page)] for number, page in pages]}
+
+
+def _read_results(facts: dict[str, Any], tensors: dict[str, Tensor]) -> Results:
+    found, start = Results(), 0
+    key = facts["key"]
+    packed = tensors[key].cpu().numpy().tobytes() if key in tensors else b""
+    for number, num_bytes in facts["pages"]:
+        found.put_page(int(number), packed[start : start + num_bytes])
+        start += num_bytes
+    if start != len(packed):
+        raise ValueError("its results are not whole")
+    return found
 
 
 def _approach_facts(approach: Approach | None) -> dict[str, Any] | None:
@@ -167,7 +203,7 @@ def _read_object(facts: dict[str, Any], tensors: dict[str, Tensor]) -> ObjectSta
         conditioning={
             int(frame): _read_entry(value, tensors) for frame, value in facts["conditioning"].items()
         },
-        results=Results.of({int(frame): _read_result(value) for frame, value in facts["results"].items()}),
+        results=_read_results(facts["results"], tensors),
         approach=_read_approach(facts["approach"]),
         edits=facts["edits"],
     )

@@ -55,6 +55,7 @@ class PlainSweep:
         """
         self._engine, self._store, self._course = engine, store, course
         self._banks: dict[int, RunningBank] = {}
+        self._next: int | None = None
         shares = engine.shares
         self._ahead = None if shares is None else FramesAhead(course.read, self._encoded, shares.encoding)
 
@@ -79,6 +80,7 @@ class PlainSweep:
                             self._ahead.expect(coming)
                 stale = self._course.stale_at(index)
                 if stale or not self._course.skips_known:
+                    self._next = next(iter(frames[position + 1 : position + 2]), None)
                     yield self._advance(index, stale)
         finally:
             self.close()
@@ -105,6 +107,13 @@ class PlainSweep:
                 self._engine.features.put(index, found)
         return self._engine.encode(self._course.read(index)) if found is None else found
 
+    def _coming(self) -> tuple[int, ImageFeatures] | None:
+        """The frame that is tracked next, where its features are kept."""
+        if self._next is None or not self._course.stale_at(self._next):
+            return None
+        found = self._engine.features.get(self._next)
+        return None if found is None else (self._next, found)
+
     def _track(self, index: int, object_ids: Collection[int]) -> Shown:
         image, is_backward = self._features_of(index), self._course.is_backward
         current: list[MemoryBank] = []
@@ -115,7 +124,16 @@ class PlainSweep:
             else:
                 current.append(self._course.bank_at(object_id, index))
         size = self._course.source.size
-        answers = self._engine.track(image, size, index, current, is_backward=is_backward)
+        is_alone = self._ahead is not None and self._ahead.is_idle
+        answers = self._engine.track(
+            image,
+            size,
+            index,
+            current,
+            is_backward=is_backward,
+            is_alone=is_alone,
+            coming=self._coming() if is_alone else None,
+        )
         shown: dict[int, tuple[StoredMask, Tensor | None]] = {}
         for object_id, bank, answer in zip(object_ids, current, answers, strict=True):
             state, after = self._store.objects[object_id], bank.with_tracked(answer.entry)

@@ -33,14 +33,29 @@ class MaskScore:
 
 
 class LateFeatures:
-    """Memory features that are computed when they are first read: who clicks again need not wait for what is replaced."""
+    """Memory features that come later: computed when they are first read, or in another thread meanwhile.
 
-    __slots__ = ("_num_threads", "_value")
+    Who clicks again need not wait for what is replaced, and who tracks need not wait for what is not read yet.
+    """
 
-    def __init__(self, compute: Callable[[], Tensor]) -> None:
-        """Prepare; ``compute`` will have as many threads as there are now, for the same values."""
+    __slots__ = ("_num_bytes", "_num_threads", "_value")
+
+    def __init__(self, compute: Callable[[], Tensor], num_bytes: int | None = None) -> None:
+        """Prepare.
+
+        Args:
+            compute: Gives the features; it will have as many threads as there are now, for the same values.
+            num_bytes: Their bytes, where they are known before.
+        """
         self._value: Tensor | Callable[[], Tensor] = compute
-        self._num_threads = torch.get_num_threads()
+        self._num_threads, self._num_bytes = torch.get_num_threads(), num_bytes
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of the features; they are computed where nobody knows."""
+        if self._num_bytes is None:
+            self._num_bytes = self.read().nbytes
+        return self._num_bytes
 
     def read(self) -> Tensor:
         """The features (c, h, w)."""
@@ -80,7 +95,9 @@ class MemoryEntry:
     @property
     def num_bytes(self) -> int:
         """Bytes held by its tensors."""
-        return sum(t.numel() * t.element_size() for t in (self.features, self.pointer, self.logits))
+        features = self.written
+        held = features.num_bytes if isinstance(features, LateFeatures) else features.nbytes
+        return held + self.pointer.nbytes + self.logits.nbytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,11 +123,20 @@ class Unpacked:
         self._records, self._counts = records, counts
         self._ends = np.cumsum(records["num_bytes"], dtype=np.int64)
         self._rows = {int(place): row for row, place in enumerate(records["place"])}
+        if not (records["place"] < PAGE_FRAMES).all() or int(records["num_bytes"].sum()) != len(counts):
+            raise ValueError("packed results are not whole")
 
     @property
     def places(self) -> list[int]:
         """Places in the page that have a result."""
         return list(self._rows)
+
+    def marks(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Kind and computation of every place of the page, both 0 where nothing is."""
+        kinds, versions = np.zeros(PAGE_FRAMES, np.uint8), np.zeros(PAGE_FRAMES, np.int64)
+        kinds[self._records["place"]] = self._records["kind"]
+        versions[self._records["place"]] = self._records["version"]
+        return kinds, versions
 
     def at(self, place: int) -> StoredMask:
         """The result of a frame, by its place in the page."""
@@ -210,7 +219,11 @@ class Results(MutableMapping[int, StoredMask]):
     def of(cls, results: Mapping[int, StoredMask], shelf: Shelf | None = None) -> Results:
         """A mapping with the same results."""
         made = cls(shelf)
-        made.update(results)
+        if isinstance(results, Results):
+            for number, packed in results.pages():
+                made.put_page(number, packed)
+        else:
+            made.update(results)
         return made
 
     def __contains__(self, frame: object) -> bool:
@@ -278,6 +291,34 @@ class Results(MutableMapping[int, StoredMask]):
         frames = (firsts + np.arange(PAGE_FRAMES)).reshape(-1)[kinds > 0]
         kinds = kinds[kinds > 0]
         return Marks(frames, *((kinds & bit) > 0 for bit in (_PROMPTED, _BACKWARD, _KEPT)))
+
+    @property
+    def newest_version(self) -> int:
+        """The highest number of a computation that made a result; 0 where there is none."""
+        pairs = ((self._versions[number], kinds) for number, kinds in self._kinds.items())
+        return max((int(versions[kinds > 0].max(initial=0)) for versions, kinds in pairs), default=0)
+
+    def pages(self) -> Iterator[tuple[int, bytes]]:
+        """All results, packed page by page, in order: the number of each page and its bytes."""
+        for number, kinds in sorted(self._kinds.items()):
+            places = np.flatnonzero(kinds).tolist()
+            is_packed = number in self._packed and number not in self._open
+            if is_packed and len(self._page(number).places) == len(places):
+                yield number, self._packed[number].read()
+            else:
+                yield number, pack({place: self[number * PAGE_FRAMES + place] for place in places})
+
+    def put_page(self, number: int, packed: bytes) -> None:
+        """Store a page that ``pages`` gave; what there was of its frames is replaced.
+
+        Raises:
+            ValueError: When the bytes are damaged.
+        """
+        kinds, versions = unpack(packed).marks()
+        self._forget(number)
+        if kinds.any():
+            self._kinds[number], self._versions[number] = kinds, versions
+            self._packed[number] = self._shelf.keep(packed)
 
     def take(self, frames: Iterable[int] | Frames) -> Results:
         """Take the results of some frames out of this mapping; both share packed pages.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float
@@ -26,16 +25,17 @@ from masklet.models.model import (
 )
 from masklet.models.network import Network
 from masklet.models.prompt_encoder import EncodedPrompts, PointLabel
-from masklet.tracking.bank import LateFeatures, MaskScore, MemoryBank, MemoryEntry
+from masklet.tracking.bank import MaskScore, MemoryBank, MemoryEntry
 from masklet.tracking.clicked_parts import keep_clicked_parts
+from masklet.tracking.foresight import Coming, Foreseen, foresee
 from masklet.tracking.mask_scores import boxes_of, stability_of, trimmed_boxes_of
 from masklet.tracking.model_prompt import ModelPrompt, pad_prompts
 from masklet.tracking.new_parts import without_new_parts
 from masklet.tracking.policy import Attended, MemoryPolicy, Moment
 from masklet.tracking.reading import collect_memory, groups_of, in_order, own_channels, shares_of_others
 from masklet.tracking.rivals import STRAY, look_alike, settle
+from masklet.tracking.writing import Beside, Writing, write_features
 
-STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LOGIT_LIMIT = 32.0
 _PRESENT_SCORE = 10.0
 _GIVEN_PRESENCE = 1.0
@@ -45,14 +45,6 @@ Refine = Callable[[Tensor], Tensor]
 """Makes better mask logits (b, h4, w4) of first ones."""
 Remembered = tuple[Float[Tensor, "b c h w"], Float[Tensor, "b 2 h4 w4"] | None]
 """Features of a frame as each object's memory sees them, and the masks carried over from the last one."""
-
-
-class Beside(Protocol):
-    """Works on something in another thread, meanwhile; what it gives back waits for it."""
-
-    def __call__(self, work: Callable[[], Tensor | None], /) -> Callable[[], Tensor | None]:
-        """Begin."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,6 +97,7 @@ class Tracker:
         moment: Moment,
         *,
         beside: Beside | None = None,
+        foreseen: Foreseen | None = None,
     ) -> Remembered:
         """Read the memory of objects for a frame.
 
@@ -112,7 +105,9 @@ class Tracker:
             image: Features of the frame.
             banks: Memory of each object.
             moment: Where tracking stands.
-            beside: Carries masks in another thread while memory is read in this one; one after the other if not given.
+            beside: Carries masks in another thread while memory is read in this one, and may still be writing what is
+                remembered of the last frame; one after the other if not given.
+            foreseen: What was compared while the frame before was at work, if anything was.
         """
         attended = [self.policy.attend(bank, moment) for bank in banks]
         alike = None
@@ -121,6 +116,8 @@ class Tracker:
         shares_frames = own_channels(self.model.config) is not None
         groups = groups_of(attended) if shares_frames else [list(range(len(banks)))]
         memories = [self._memory_of(group, image, attended, banks, moment, alike) for group in groups]
+        if foreseen is not None and alike is None and len(groups) == 1:
+            memories = [replace(memories[0], compared=foreseen.fitting(attended, moment))]
 
         def carry() -> Tensor | None:
             parts = [self.model.carry_mask(image, memory) for memory in memories]
@@ -136,6 +133,17 @@ class Tracker:
                     carried()
             raise
         return read, carried()
+
+    def foresee(
+        self,
+        image: ImageFeatures,
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        coming: Coming,
+        beside: Beside,
+    ) -> Foreseen | None:
+        """Begin to compare the frame that comes next; see ``foresight.foresee``."""
+        return foresee(self.model, self.policy, image, banks, moment, coming, beside)
 
     def _memory_of(
         self,
@@ -166,13 +174,28 @@ class Tracker:
         return self.answer(image, self.condition(image, banks, moment), banks, moment)
 
     def answer(
-        self, image: ImageFeatures, remembered: Remembered, banks: Sequence[MemoryBank], moment: Moment
+        self,
+        image: ImageFeatures,
+        remembered: Remembered,
+        banks: Sequence[MemoryBank],
+        moment: Moment,
+        *,
+        beside: Beside | None = None,
     ) -> Segmented:
-        """Follow objects whose memory was read; under rivals all at once, else as many as one likes."""
+        """Follow objects whose memory was read; under rivals all at once, else as many as one likes.
+
+        Args:
+            image: Features of the frame.
+            remembered: What ``condition`` read.
+            banks: Memory of each object.
+            moment: Where tracking stands.
+            beside: Writes memory in another thread, which may still be at work when this returns.
+        """
         # a tracked frame is decoded with two padding points: one stands for "no click", one closes the list
         nothing = ModelPrompt(points_xy=torch.zeros(1, 2), labels=torch.tensor([int(PointLabel.PADDING)]))
         prompts = [nothing] * len(banks)
-        return self._answer(image, remembered, prompts, banks, moment, is_prompted=False)
+        how = Writing(is_prompted=False, beside=beside)
+        return self._answer(image, remembered, prompts, banks, moment, how)
 
     def prompt(
         self,
@@ -196,15 +219,14 @@ class Tracker:
             refine: Makes better logits (b, h4, w4) of those the prompts gave, before they are remembered.
             is_late: Whether memory is written when it is first read; until then it holds the features of the frame.
         """
+        how = Writing(is_prompted=True, is_late=is_late)
         if prompts[0].given_mask is not None:
-            return self._given(image, prompts, moment, is_late=is_late)
+            return self._given(image, prompts, moment, how)
         if reads_memory:
             remembered = self.condition(image, banks, moment)
         else:
             remembered = self.model.no_memory(image.features).expand(len(prompts), -1, -1, -1), None
-        return self._answer(
-            image, remembered, prompts, banks, moment, is_prompted=True, refine=refine, is_late=is_late
-        )
+        return self._answer(image, remembered, prompts, banks, moment, how, refine=refine)
 
     def _answer(
         self,
@@ -213,10 +235,9 @@ class Tracker:
         prompts: Sequence[ModelPrompt],
         banks: Sequence[MemoryBank],
         moment: Moment,
+        how: Writing,
         *,
-        is_prompted: bool,
         refine: Refine | None = None,
-        is_late: bool = False,
     ) -> Segmented:
         features, carried = remembered
         decoded = self.decode(image, features, prompts, carried)
@@ -226,15 +247,15 @@ class Tracker:
         is_present = decoded.presence > 0
         logits = torch.where(is_present[:, None, None], decoded.logits[rows, chosen].float(), ABSENT_LOGIT)
         presence = decoded.presence
-        if not is_prompted and carried is not None and self._drops_new_parts:
+        if not how.is_prompted and carried is not None and self._drops_new_parts:
             logits = without_new_parts(logits, carried)
-        if self.policy.are_rivals and not is_prompted:
+        if self.policy.are_rivals and not how.is_prompted:
             settled = settle(logits, banks, moment, num_looks=self._num_looks)
             logits = settled.logits
             presence = torch.where(settled.was_given, presence.clamp(min=_GIVEN_PRESENCE), presence)
             is_present = presence > 0
         # a click on a mask that was tracked adds to it: parts it does not touch may well be right
-        is_first_word = is_prompted and carried is None
+        is_first_word = how.is_prompted and carried is None
         if is_first_word and self.model.config.keeps_clicked_parts:
             side = self.model.config.image_size
             pairs = zip(logits, prompts, strict=True)
@@ -246,16 +267,7 @@ class Tracker:
         pointed = torch.where(is_ambiguous, chosen, 0)
         pointers = self.model.point_at(decoded.tokens[rows, pointed], is_present)
         scores = _scores(decoded.iou[rows, chosen], presence, logits)
-        return self._remember(
-            image,
-            logits,
-            logits[:, None],
-            pointers,
-            scores,
-            moment,
-            is_prompted=is_prompted,
-            is_late=is_late,
-        )
+        return self._remember(image, logits, logits[:, None], pointers, scores, moment, how)
 
     @property
     def _drops_new_parts(self) -> bool:
@@ -301,7 +313,7 @@ class Tracker:
         return self.model.encode_prompts(points, labels, start, given, carried)
 
     def _given(
-        self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment, *, is_late: bool
+        self, image: ImageFeatures, prompts: Sequence[ModelPrompt], moment: Moment, how: Writing
     ) -> Segmented:
         masks = [prompt.given_mask for prompt in prompts if prompt.given_mask is not None]
         mask = torch.stack(masks)[:, None].to(image.features)
@@ -311,9 +323,7 @@ class Tracker:
         is_present = (mask > 0).flatten(1).any(dim=1)
         presence = torch.where(is_present, _PRESENT_SCORE, -_PRESENT_SCORE)
         scores = _scores(torch.ones_like(presence), presence, logits)
-        return self._remember(
-            image, logits, full, pointers, scores, moment, is_prompted=True, is_late=is_late
-        )
+        return self._remember(image, logits, full, pointers, scores, moment, how)
 
     def _remember(
         self,
@@ -323,30 +333,19 @@ class Tracker:
         pointers: Tensor,
         scores: tuple[MaskScore, ...],
         moment: Moment,
-        *,
-        is_prompted: bool,
-        is_late: bool,
+        how: Writing,
     ) -> Segmented:
-        device = logits.device
-        is_present = torch.tensor([score.is_present for score in scores], device=device)
-        is_binary = torch.full((len(scores),), is_prompted, device=device)
-
-        def write() -> Tensor:
-            features = self.model.write_memory(image, written_logits, is_present, is_binary)
-            return features.to(STORAGE[self.model.config.memory_precision])
-
-        is_late = is_late and len(scores) == 1
-        features = None if is_late else write()
+        written = write_features(self.model, image, written_logits, scores, how)
         boxes = trimmed_boxes_of(logits, STRAY) if self.policy.are_rivals else boxes_of(logits)
         entries = tuple(
             MemoryEntry(
                 frame=moment.frame,
-                written=LateFeatures(lambda: write()[0]) if features is None else features[row].clone(),
+                written=written[row],
                 pointer=pointers[row].float().clone(),
                 logits=logits[row].clamp(-LOGIT_LIMIT, LOGIT_LIMIT).half(),
                 score=score,
                 box=boxes[row],
-                is_kept=is_prompted or self._is_kept(score),
+                is_kept=how.is_prompted or self._is_kept(score),
             )
             for row, score in enumerate(scores)
         )
