@@ -191,6 +191,7 @@ def test_annotation_effort_is_told_both_ways(masklet_command, clips, tmp_path):
     values = json.loads(outcome.out)
     assert values.keys() == {
         "times_faster",
+        "times_faster_at_equal_quality",
         *(f"frame_by_frame_{name}" for name in ("clicks", "seconds", "reached")),
         *(f"track_and_correct_{name}" for name in ("clicks", "seconds", "reached")),
     }

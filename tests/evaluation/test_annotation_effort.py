@@ -193,13 +193,30 @@ def test_totals_weigh_masklets_and_curves_go_up_with_time(report):
     assert curve[1] > report.curve("frame_by_frame", [3.5 / 6])[0]
 
 
+def test_at_equal_quality_neither_way_is_charged_for_getting_further():
+    """One way ends at half of the masklet; the other is charged until it is as good, and for watching to the end."""
+    by_frame = frame_by_frame(Clicked(needed=1), clip(), 1, replace(MASKLET, target=0.5))
+    tracked = track_and_correct(opener(Followed(reach=4)), clip(), 1, MASKLET)
+    assert (by_frame.mean_iou, tracked.mean_iou) == (pytest.approx(0.5), pytest.approx(1))
+    one = Masklet(frame_by_frame=by_frame, track_and_correct=tracked)
+    equal = EffortReport(protocol=MASKLET, masklets=(one,)).at_equal_quality
+    assert equal.quality == pytest.approx(0.5)
+    assert equal.frame_by_frame == pytest.approx(3 * 2.5 / 6)
+    # four of six frames after the first click, but all five others are watched
+    assert equal.track_and_correct == pytest.approx((2.5 + 5 * 0.2) / 6)
+    assert equal.times_faster == pytest.approx(7.5 / 3.5)
+
+
 def test_effort_is_written_in_every_form(report):
     document = effort_document(report)
     assert document["track_and_correct"]["clicks"] == 2
     assert [one["track_and_correct"]["clicks"] for one in document["masklets"]] == [1, 3]
+    assert document["at_equal_quality"]["quality"] == 1
+    assert document["at_equal_quality"]["times_faster"] == pytest.approx(report.times_faster, abs=1e-3)
     lines = effort_table(report, title="Made").splitlines()
     assert lines[0] == "### Made (to IoU 0.9 of a masklet)"
     assert lines[4].startswith("| long <b> | 1 | 6 | 12 | 24.0 | 1.000 | 1 | 3.5 | 1.000 | 6.86 |")
+    assert lines[-1].startswith("Until both ways are equally good (IoU 1.000), tracking takes")
     assert effort_csv(report).splitlines()[1] == "long <b>,1,frame_by_frame,1,2,4.0,0.166667"
     again = [masklet_from_json(json.loads(json.dumps(masklet_to_json(one)))) for one in report.masklets]
     assert again == list(report.masklets)

@@ -83,13 +83,13 @@ def test_what_is_too_far_to_count_is_not_looked_at(monkeypatch):
     mask = torch.zeros(1, 1, side, side)
     mask[:, :, 20:44, 8:30] = 1
     packed = carry.pack(skip.roll(3, dims=2), mask)
-    rows, read = [], mask_carry.bounded_softmax.read
+    rows, read = [], mask_carry.bounded_softmax.read_near
 
-    def noting(*given, width, reach):
+    def noting(*given, reach):
         rows.append(reach)
-        return read(*given, width=width, reach=reach)
+        return read(*given, reach=reach)
 
-    monkeypatch.setattr(mask_carry.bounded_softmax, "read", noting)
+    monkeypatch.setattr(mask_carry.bounded_softmax, "read_near", noting)
     near = carry(skip, packed)
     monkeypatch.setattr(mask_carry, "_FAR", 1e6)
     far = carry(skip, packed)

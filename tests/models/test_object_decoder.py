@@ -149,18 +149,21 @@ def test_comparing_before_reading_gives_the_same_numbers(width: int) -> None:
     assert torch.equal(bounded_softmax.read_by(compared, values), bounded_softmax.read(queries, keys, values))
 
 
-@pytest.mark.parametrize(("height", "width"), [(20, 9), (7, 120), (5, 4)])
-def test_rows_out_of_reach_are_not_read(height: int, width: int) -> None:
+@pytest.mark.parametrize(("height", "width"), [(20, 9), (7, 40), (5, 4), (24, 24)])
+def test_places_out_of_reach_of_a_tile_are_not_read(height: int, width: int) -> None:
     torch.manual_seed(0)
-    queries, keys = torch.randn(height * width, 6), torch.randn(height * width, 6)
-    values, reach = torch.randn(1, height * width, 3), 2
-    found = bounded_softmax.read(queries, keys, values, width=width, reach=reach)
-    at_once = max(1, 96 // width)
+    queries, keys = torch.randn(height, width, 6), torch.randn(height, width, 6)
+    values, reach = torch.randn(3, height, width), 2
+    found = bounded_softmax.read_near(queries, keys, values, reach=reach)
     rows = torch.arange(height).repeat_interleave(width)
-    first = rows // at_once * at_once
-    is_near = (rows[None] >= first[:, None] - reach) & (rows[None] < first[:, None] + at_once + reach)
-    scores = (queries @ keys.T).masked_fill(~is_near, -torch.inf)
-    torch.testing.assert_close(found[0], scores.softmax(dim=1) @ values[0], rtol=1e-4, atol=1e-5)
+    columns = torch.arange(width).repeat(height)
+    is_near = torch.ones(height * width, height * width, dtype=torch.bool)
+    for places in (rows, columns):
+        first = places // 12 * 12
+        is_near &= (places[None] >= first[:, None] - reach) & (places[None] < first[:, None] + 12 + reach)
+    scores = (queries.flatten(0, 1) @ keys.flatten(0, 1).T).masked_fill(~is_near, -torch.inf)
+    wanted = scores.softmax(dim=1) @ values.flatten(1).T
+    torch.testing.assert_close(found.flatten(1).T, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_bounded_softmax_refuses_scores_that_may_be_large() -> None:

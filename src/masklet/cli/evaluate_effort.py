@@ -94,7 +94,10 @@ def score_effort(model: LoadedModel, options: Options, chosen: EffortOptions) ->
 def _values(report: EffortReport) -> dict[str, object]:
     from masklet.evaluation.effort_report import WAYS
 
-    values: dict[str, object] = {"times_faster": round(report.times_faster, 2)}
+    values: dict[str, object] = {
+        "times_faster": round(report.times_faster, 2),
+        "times_faster_at_equal_quality": round(report.at_equal_quality.times_faster, 2),
+    }
     for way in WAYS:
         totals = report.totals(way)
         values[f"{way}_clicks"] = round(totals.clicks, 2)

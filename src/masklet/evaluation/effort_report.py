@@ -17,6 +17,7 @@ from masklet.evaluation.report import markdown_table
 WAYS = ("frame_by_frame", "track_and_correct")
 WAY_NAMES = {"frame_by_frame": "frame by frame", "track_and_correct": "track and correct"}
 _DECIMALS = 4
+_EQUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,26 @@ class EffortTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EqualEffort:
+    """What both ways cost until each masklet was as good as the worse of them ever made it.
+
+    Args:
+        quality: Mean over masklets of that score.
+        frame_by_frame: Seconds for a frame, frames of all masklets together.
+        track_and_correct: The same.
+    """
+
+    quality: float
+    frame_by_frame: float
+    track_and_correct: float
+
+    @property
+    def times_faster(self) -> float:
+        """Seconds frame by frame over seconds by tracking and correcting."""
+        return self.frame_by_frame / self.track_and_correct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffortReport:
     """Every masklet under one protocol."""
 
@@ -89,6 +110,39 @@ class EffortReport:
         before, after = (sum(one.way(way).seconds for one in self.masklets) for way in WAYS)
         return before / after
 
+    @property
+    def at_equal_quality(self) -> EqualEffort:
+        """Seconds until both are equally good: one way may stop short of what the other reaches."""
+        qualities = [
+            min(max(point.quality for point in one.way(way).path) for way in WAYS) for one in self.masklets
+        ]
+        frames = sum(one.frame_by_frame.num_frames for one in self.masklets)
+        each, tracked = (
+            sum(
+                self._seconds_until(one.way(way), quality)
+                for one, quality in zip(self.masklets, qualities, strict=True)
+            )
+            for way in WAYS
+        )
+        return EqualEffort(
+            quality=float(np.mean(qualities)),
+            frame_by_frame=each / frames,
+            track_and_correct=tracked / frames,
+        )
+
+    def _seconds_until(self, effort: Effort, quality: float) -> float:
+        """Seconds until a masklet was so good; who tracks has to watch it to its end to know."""
+        worked_on, point = next(
+            (count, point)
+            for count, point in enumerate(effort.path, start=1)
+            if point.quality >= quality - _EQUAL
+        )
+        if not effort.num_watched:
+            return point.seconds
+        protocol = self.protocol
+        watching = point.seconds - protocol.seconds(point.num_clicks, worked_on, 0)
+        return point.seconds + max(0.0, (effort.num_frames - worked_on) * protocol.watch_s - watching)
+
     def curve(self, way: str, seconds_per_frame: Sequence[float]) -> list[float]:
         """Mean quality over masklets once so many seconds per frame were spent on each."""
         return [
@@ -102,6 +156,7 @@ def effort_document(report: EffortReport) -> dict[str, object]:
     return {
         "protocol": asdict(report.protocol),
         "times_faster": _rounded(report.times_faster),
+        "at_equal_quality": _equal_values(report.at_equal_quality),
         **{way: {k: _rounded(v) for k, v in asdict(report.totals(way)).items()} for way in WAYS},
         "masklets": [
             {
@@ -142,7 +197,8 @@ def effort_table(report: EffortReport, *, title: str) -> str:
     means = [report.totals(way) for way in WAYS]
     cells = [[f"{one.clicks:.1f}", f"{one.seconds:.1f}", f"{one.quality:.3f}"] for one in means]
     rows.append(["**mean**", "", "", *cells[0], *cells[1], f"{report.times_faster:.2f}"])
-    return f"### {title} (to {wanted(report)})\n\n{markdown_table([*header, 'times faster'], rows)}"
+    table = markdown_table([*header, "times faster"], rows)
+    return f"### {title} (to {wanted(report)})\n\n{table}\n\n{equal_words(report)}"
 
 
 def effort_csv(report: EffortReport) -> str:
@@ -162,6 +218,16 @@ def effort_csv(report: EffortReport) -> str:
 def measure_name(report: EffortReport) -> str:
     """What the score is called."""
     return "J&F" if report.protocol.measure == "j_and_f" else "IoU"
+
+
+def equal_words(report: EffortReport) -> str:
+    """The comparison at equal quality, in a sentence."""
+    equal = report.at_equal_quality
+    return (
+        f"Until both ways are equally good ({measure_name(report)} {equal.quality:.3f}), tracking takes "
+        f"{equal.track_and_correct:.2f} s a frame and every frame anew {equal.frame_by_frame:.2f} s: "
+        f"{equal.times_faster:.2f} times faster."
+    )
 
 
 def wanted(report: EffortReport) -> str:
@@ -188,6 +254,14 @@ def masklet_from_json(value: Mapping[str, Any]) -> Masklet:
 def _quality_after(effort: Effort, seconds_per_frame: float) -> float:
     spent = seconds_per_frame * effort.num_frames
     return next((point.quality for point in reversed(effort.path) if point.seconds <= spent + 1e-9), 0.0)
+
+
+def _equal_values(equal: EqualEffort) -> dict[str, float]:
+    return {
+        "quality": _rounded(equal.quality),
+        **{f"{way}_seconds_per_frame": _rounded(getattr(equal, way)) for way in WAYS},
+        "times_faster": _rounded(equal.times_faster),
+    }
 
 
 def _effort_values(effort: Effort, target: float) -> dict[str, object]:

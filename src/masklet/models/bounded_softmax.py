@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,8 @@ _LEAST_SCORE = -80.0
 _WIDE = 32
 _QUERIES = 96
 """Rows of queries at once; with the keys of a whole memory 1.5 MB of scores."""
+_TILE = 12
+"""Places along the side of a tile of queries; with what is near them at stride 8 half a megabyte of scores."""
 
 
 def is_possible(values: Tensor, log_sharpness: Tensor) -> bool:
@@ -53,7 +56,7 @@ class Compared:
 def compare(queries: Float[Tensor, "n c"], keys: Float[Tensor, "m c"]) -> Compared:
     """The first part of ``read``."""
     found: list[tuple[Tensor, Tensor]] = []
-    for at, _ in _blocks(len(queries), len(keys), None, 0):
+    for at in _blocks(len(queries)):
         scores = torch.mm(keys, queries[at].T)
         found.append((scores, _count(scores)))
     return Compared(tuple(found))
@@ -71,12 +74,7 @@ def read_by(compared: Compared, values: Float[Tensor, "b m v"]) -> Float[Tensor,
 
 
 def read(
-    queries: Float[Tensor, "n c"],
-    keys: Float[Tensor, "m c"],
-    values: Float[Tensor, "b m v"],
-    *,
-    width: int | None = None,
-    reach: int = 0,
+    queries: Float[Tensor, "n c"], keys: Float[Tensor, "m c"], values: Float[Tensor, "b m v"]
 ) -> Float[Tensor, "b n v"]:
     """softmax(queries keys) values, of scores of at most LARGEST_SCORE, one of every row not far below zero.
 
@@ -84,16 +82,43 @@ def read(
         queries: What asks.
         keys: What is compared with it.
         values: What is read, of one or several objects.
-        width: Columns of the grid on which queries and keys lie, row by row, where what is far counts for nothing;
-            None to compare all.
-        reach: So many rows above and below are compared.
     """
     columns = _columns_of(values)
     found = values.new_empty(len(values), len(queries), values.shape[2])
-    for at, near in _blocks(len(queries), len(keys), width, reach):
-        scores = torch.mm(keys[near], queries[at].T)
-        part = None if columns is None else columns[:, near]
-        _sum_up(scores, _count(scores), values[:, near], part, found[:, at])
+    for at in _blocks(len(queries)):
+        scores = torch.mm(keys, queries[at].T)
+        _sum_up(scores, _count(scores), values, columns, found[:, at])
+    return found
+
+
+def read_near(
+    queries: Float[Tensor, "h w c"],
+    keys: Float[Tensor, "h w c"],
+    values: Float[Tensor, "v h w"],
+    *,
+    reach: int,
+) -> Float[Tensor, "v h w"]:
+    """As ``read`` on a grid where what is far counts for nothing: tile by tile, each with what is near it.
+
+    Args:
+        queries: What asks, at every place.
+        keys: What is compared with it.
+        values: What is read, a few channels.
+        reach: So many rows and columns around a tile are compared.
+    """
+    height, width, _ = queries.shape
+    found = torch.empty_like(values)
+    for top, left in product(range(0, height, _TILE), range(0, width, _TILE)):
+        rows, columns = slice(top, top + _TILE), slice(left, left + _TILE)
+        near = (
+            slice(max(0, top - reach), rows.stop + reach),
+            slice(max(0, left - reach), columns.stop + reach),
+        )
+        asking = queries[rows, columns]
+        scores = torch.mm(keys[near].flatten(0, 1), asking.flatten(0, 1).T)
+        sums = _count(scores)[:, 0]
+        read = values[:, near[0], near[1]].flatten(1) @ scores / sums
+        found[:, rows, columns] = read.unflatten(1, asking.shape[:2])
     return found
 
 
@@ -123,13 +148,7 @@ def _sum_up(
         out.copy_((columns @ scores).unflatten(0, (len(values), -1)).transpose(1, 2) / sums)
 
 
-def _blocks(num_queries: int, num_keys: int, width: int | None, reach: int) -> Iterator[tuple[slice, slice]]:
-    """Queries at once, and the keys they are compared with."""
-    if width is None:
-        for start in range(0, num_queries, _QUERIES):
-            yield slice(start, start + _QUERIES), slice(None)
-        return
-    at_once = max(1, _QUERIES // width)
-    for row in range(0, num_queries // width, at_once):
-        first, last = max(0, row - reach), min(num_keys // width, row + at_once + reach)
-        yield slice(row * width, (row + at_once) * width), slice(first * width, last * width)
+def _blocks(num_queries: int) -> Iterator[slice]:
+    """Queries at once."""
+    for start in range(0, num_queries, _QUERIES):
+        yield slice(start, start + _QUERIES)

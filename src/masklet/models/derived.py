@@ -1,4 +1,4 @@
-"""What is computed from weights alone, kept until the weights change."""
+"""What is computed from weights alone, or from one tensor that never changes, and kept as long as that is true."""
 
 from __future__ import annotations
 
@@ -35,3 +35,31 @@ def derived(module: nn.Module, name: str, sources: Sequence[Tensor], compute: Ca
     value = compute()
     kept[name] = (state, value)
     return value
+
+
+_found: dict[int, tuple[weakref.ref[Tensor], Tensor]] = {}
+
+
+def found_in(source: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """What was found in a tensor before, or is found now; it goes with the tensor.
+
+    Args:
+        source: A tensor that is never changed in place.
+        compute: Finds it; of one tensor always the same is asked. Where gradients are recorded nothing is kept.
+    """
+    if torch.is_grad_enabled():
+        return compute(source)
+    key = id(source)
+    known = _found.get(key)
+    if known is not None and known[0]() is source:
+        return known[1]
+    value = compute(source)
+    _found[key] = (weakref.ref(source, lambda ref: _forget(key, ref)), value)
+    return value
+
+
+def _forget(key: int, ref: weakref.ref[Tensor]) -> None:
+    """Another tensor may have the place of the one that went by now."""
+    known = _found.get(key)
+    if known is not None and known[0] is ref:
+        del _found[key]

@@ -23,7 +23,7 @@ MASK_CHANNELS = CELL**4
 _INITIAL_SHARPNESS = 16.0
 _INITIAL_NEARNESS = 120.0
 _PRESENT = 0.5
-_FAR = 20.0
+_FAR = 10.0
 """Logarithm of how much less a cell counts that is too far to be looked at, were it to look the same."""
 
 
@@ -116,18 +116,18 @@ class MaskCarry(nn.Module):
         # -nearness * |p - q|^2 in full
         query = torch.cat((tokens, 2 * nearness * places, far, torch.ones_like(far)), dim=-1)
         key = torch.cat((keys.flatten(2).transpose(1, 2), places, torch.ones_like(far), far), dim=-1)
-        value = values.flatten(2).transpose(1, 2)
         if bounded_softmax.is_possible(query, self.log_sharpness):
-            parts = zip(query, key, value.split(1), strict=True)
+            grid = (height, width)
+            parts = zip(query.unflatten(1, grid), key.unflatten(1, grid), values, strict=True)
             reach = math.ceil(height * math.sqrt(_FAR / float(nearness)))
-            read = torch.cat([bounded_softmax.read(*one, width=width, reach=reach) for one in parts])
-        else:
-            # the fused kernel wants queries, keys and values equally wide, a multiple of 8
-            wide = -(-max(query.shape[-1], value.shape[-1]) // 8) * 8
-            query, key, padded = (
-                F.pad(part, (0, wide - part.shape[-1]))[:, None] for part in (query, key, value)
-            )
-            read = F.scaled_dot_product_attention(query, key, padded, scale=1.0)[:, 0, :, : value.shape[-1]]
+            return torch.stack([bounded_softmax.read_near(*one, reach=reach) for one in parts])
+        value = values.flatten(2).transpose(1, 2)
+        # the fused kernel wants queries, keys and values equally wide, a multiple of 8
+        wide = -(-max(query.shape[-1], value.shape[-1]) // 8) * 8
+        query, key, padded = (
+            F.pad(part, (0, wide - part.shape[-1]))[:, None] for part in (query, key, value)
+        )
+        read = F.scaled_dot_product_attention(query, key, padded, scale=1.0)[:, 0, :, : value.shape[-1]]
         return read.transpose(1, 2).unflatten(2, (height, width))
 
 

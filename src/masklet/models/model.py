@@ -7,6 +7,7 @@ Source: SAM 2 (Ravi et al. 2024).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,7 +30,7 @@ from masklet.models.neck import CompactNeck, PyramidNeck
 from masklet.models.position import sine_map, sine_scalar
 from masklet.models.prompt_encoder import EncodedPrompts, PromptEncoder
 from masklet.models.prompt_maps import NUM_CARRIED, NUM_SCORED, PromptMaps
-from masklet.models.target_model import TargetModel
+from masklet.models.target_model import TargetModel, recalled
 
 ABSENT_LOGIT = -1024.0
 """Mask logit everywhere when the object is judged absent."""
@@ -81,6 +82,8 @@ class MemoryBatch:
         others: Share of each cell (b, m, h, w) that other objects have, where these exclude each other; else None.
         recency: How much new entries are preferred to old ones by models that read by affinity; 0 as they were trained.
         compared: What ``compare`` found for the same frames; only with recency 0 and without padding.
+        sources: The entries of each object, as they are kept from frame to frame and never changed; what was found in them
+            is not computed again. None where they are not kept.
     """
 
     spatial: Float[Tensor, "b m c h w"]
@@ -94,6 +97,7 @@ class MemoryBatch:
     others: Float[Tensor, "b m h w"] | None = None
     recency: float = 0.0
     compared: Compared | None = None
+    sources: Sequence[Sequence[Float[Tensor, "c h w"]]] | None = None
 
 
 class SegmentationModel(nn.Module):
@@ -269,9 +273,7 @@ class SegmentationModel(nn.Module):
         if self.target is None or not isinstance(self.memory, AffinityMemory):
             return carried
         coarse, fine = self.memory.encode_keys(image.features), self.carry.encode_keys(image.skip8)
-        keys, share = self.carry.unpack(memory.spatial, is_shared=memory.is_shared)
-        remembered = (memory.spatial[: len(keys), :, : self.memory.key_dim], keys, share)
-        scores = self.target(coarse, fine, remembered, memory.spatial_valid, memory.others)
+        scores = self.target(coarse, fine, recalled(memory, self.carry, self.memory.key_dim))
         enlarged = F.interpolate(scores, size=carried.shape[2:], mode="bilinear")
         return torch.cat((carried, enlarged.to(carried.dtype)), dim=1)
 

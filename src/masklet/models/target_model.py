@@ -9,11 +9,18 @@ they differ; it has a closed form and costs a few milliseconds. Source: ours, af
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
+
+from masklet.models.derived import found_in
+from masklet.models.mask_carry import MaskCarry
+
+if TYPE_CHECKING:
+    from masklet.models.model import MemoryBatch
 
 _INITIAL_SCALE = 8.0
 _INITIAL_RIDGE = 0.1
@@ -51,24 +58,17 @@ class TargetModel(nn.Module):
         self,
         coarse: Float[Tensor, "#b k h w"],
         fine: Float[Tensor, "#b f h8 w8"],
-        remembered: tuple[Float[Tensor, "#b m k h w"], Float[Tensor, "#b m f h w"], Float[Tensor, "b m h w"]],
-        valid: Bool[Tensor, "b m"] | None,
-        others: Float[Tensor, "b m h w"] | None = None,
+        moments: Float[Tensor, "b d e"],
     ) -> Float[Tensor, "b 1 h8 w8"]:
         """Fit to memory, and score a frame.
 
         Args:
             coarse: Unit-length keys of the frame at stride 16; may be shared by the batch.
             fine: Unit-length keys of the frame at stride 8; as well.
-            remembered: Of remembered frames at stride 16: coarse keys, means of fine keys, and the object's share; keys
-                may be shared by the batch.
-            valid: False for padding entries.
-            others: Share of the cells that belongs to objects from which something else tells this one; they do not count,
-                neither for it nor against it. None where there are none.
+            moments: What is remembered: the sum over frames of what ``moments_of`` gives.
         """
-        share, apart = remembered[2].flatten(2).float(), None if others is None else others.flatten(2)
-        weights = self._fit(_rows_of(*remembered[:2]), share, apart, valid)
         num_coarse = coarse.shape[1]
+        weights = self._fit(moments, num_coarse)
         # scores are a sum over features, so those of coarse ones can be summed before they are enlarged
         scores = _projected(coarse, weights[:, :num_coarse])
         enlarged = F.interpolate(scores, size=fine.shape[2:], mode="bilinear")
@@ -79,43 +79,77 @@ class TargetModel(nn.Module):
         scales = self.log_scales.exp()
         return torch.cat((scales[:1].expand(num_coarse), scales[1:].expand(num_fine), scales.new_ones(1)))
 
-    def _fit(
-        self,
-        features: tuple[Float[Tensor, "#b mn k"], Float[Tensor, "#b mn f"]],
-        share: Float[Tensor, "b m n"],
-        others: Float[Tensor, "b m n"] | None,
-        valid: Bool[Tensor, "b m"] | None,
-    ) -> Float[Tensor, "b d"]:
-        """Ridge regression to 1 inside the object and -1 outside; in every frame both weigh the same.
+    def _fit(self, moments: Float[Tensor, "b d e"], num_coarse: int) -> Float[Tensor, "b d"]:
+        """Ridge regression to 1 inside the object and -1 outside.
 
         Returns:
             What features are multiplied with, those of coarse and of fine keys, and what is added.
         """
-        rest = 1 - share if others is None else (1 - share) * (1 - others)
-        inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
-        outside = rest / (rest.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
-        weight = inside + outside
-        if valid is not None:
-            weight = weight * valid[..., None]
-        # cells of which less than half is the object's count against it: a weak mask's faint surroundings are many
-        wanted = (weight * (2 * share - 1)).flatten(1)
-        coarse, fine = features
-        rows = torch.cat((coarse, fine, torch.ones_like(fine[..., :1])), dim=2).float()
-        scales = self._scales(coarse.shape[2], fine.shape[2])
-        gram = _weighted_gram(rows, weight.flatten(1)) * scales[:, None] * scales
+        scales = self._scales(num_coarse, moments.shape[1] - num_coarse - 1)
+        gram = moments[:, :, :-1] * scales[:, None] * scales
         ridge = self.log_ridge.exp() * gram.diagonal(dim1=1, dim2=2).mean(dim=1)
         gram = gram + ridge[:, None, None] * torch.eye(gram.shape[1], device=gram.device)
-        return torch.linalg.solve(gram, _sums(rows, wanted) * scales) * scales
+        return torch.linalg.solve(gram, moments[:, :, -1] * scales) * scales
 
 
-def _rows_of(
-    coarse: Float[Tensor, "b m k h w"], fine: Float[Tensor, "b m f h w"]
-) -> tuple[Float[Tensor, "b mhw k"], Float[Tensor, "b mhw f"]]:
-    """Features of the places of all frames."""
-    return (
-        coarse.flatten(3).transpose(2, 3).flatten(1, 2),
-        fine.flatten(3).transpose(2, 3).flatten(1, 2),
-    )
+def moments_of(
+    remembered: tuple[Float[Tensor, "#b m k h w"], Float[Tensor, "#b m f h w"], Float[Tensor, "b m h w"]],
+    others: Float[Tensor, "b m h w"] | None = None,
+) -> Float[Tensor, "b m d e"]:
+    """All that regression needs to know of remembered frames, in each of which object and surroundings weigh the same.
+
+    It holds no weights of the model, so what was found for a frame stays true while the frame is remembered.
+
+    Args:
+        remembered: Of frames at stride 16: coarse keys, means of fine keys, and the object's share; keys may be shared by
+            the batch.
+        others: Share of the cells that belongs to objects from which something else tells this one; they do not count,
+            neither for it nor against it. None where there are none.
+
+    Returns:
+        Weighted products of all pairs of features (both keys, and 1), and beside them those with what is wanted.
+    """
+    coarse, fine, share = remembered[0], remembered[1], remembered[2].flatten(2).float()
+    rest = 1 - share if others is None else (1 - share) * (1 - others.flatten(2))
+    inside = share / (share.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
+    outside = rest / (rest.sum(dim=2, keepdim=True) + _LEAST_CELLS) / 2
+    weight = inside + outside
+    # cells of which less than half is the object's count against it: a weak mask's faint surroundings are many
+    wanted = 2 * share - 1
+    features = [part.flatten(3).transpose(2, 3).float() for part in (coarse, fine)]
+    rows = torch.cat((*features, torch.ones_like(features[0][..., :1])), dim=3)
+    rows = rows.expand(len(share), -1, -1, -1)
+    beside = torch.cat((rows, wanted[..., None]), dim=3)
+    # one frame after the other: its rows stay in the processor's cache
+    pairs = zip((rows * weight[..., None]).flatten(0, 1), beside.flatten(0, 1), strict=True)
+    return torch.stack([one.T @ other for one, other in pairs]).unflatten(0, share.shape[:2])
+
+
+def recalled(memory: MemoryBatch, carry: MaskCarry, key_dim: int) -> Float[Tensor, "b d e"]:
+    """Moments of all that objects remember; what was found in entries that are kept is kept with them.
+
+    Args:
+        memory: What they remember.
+        carry: Knows how keys and masks were packed.
+        key_dim: Channels of the coarse keys, the first ones of an entry.
+    """
+
+    def found(entries: Tensor, others: Tensor | None = None) -> Tensor:
+        keys, share = carry.unpack(entries, is_shared=memory.is_shared)
+        return moments_of((entries[: len(keys), :, :key_dim], keys, share), others)
+
+    if memory.sources is not None and memory.others is None:
+        each = [
+            torch.stack([found_in(entry, lambda one: found(one[None, None])[0, 0]) for entry in own]).sum(
+                dim=0
+            )
+            for own in memory.sources
+        ]
+        return torch.stack(each).to(memory.spatial.device)
+    moments = found(memory.spatial, memory.others)
+    if memory.spatial_valid is not None:
+        moments = moments * memory.spatial_valid[..., None, None]
+    return moments.sum(dim=1)
 
 
 def _projected(
@@ -126,17 +160,3 @@ def _projected(
     is_shared = len(rows) < len(weights)
     found = weights @ rows[0].T if is_shared else (rows @ weights[..., None])[..., 0]
     return found[:, None].unflatten(2, features.shape[2:])
-
-
-def _sums(rows: Float[Tensor, "#b n d"], factors: Float[Tensor, "b n"]) -> Float[Tensor, "b d"]:
-    """Sums of the rows, each times its factor; rows may be shared by the batch."""
-    if len(rows) == len(factors):
-        return (factors[:, None] @ rows)[:, 0]
-    return factors @ rows[0]
-
-
-def _weighted_gram(rows: Float[Tensor, "#b n d"], weight: Float[Tensor, "b n"]) -> Float[Tensor, "b d d"]:
-    """Products of all pairs of columns, weighted; one object after the other, whose rows stay in the processor's cache."""
-    shared = rows.expand(len(weight), -1, -1)
-    products = [(one * own[:, None]).T @ one for one, own in zip(shared, weight, strict=True)]
-    return torch.stack(products)

@@ -79,6 +79,7 @@ def collect_memory(
         None if bool(pointer_valid.all()) else pointer_valid.to(device),
         newest.to(device),
         is_shared=is_shared,
+        sources=[[entry.features for entry, _ in one.spatial] for one in attended],
     )
 
 

@@ -61,6 +61,7 @@ def _numbers(report: EffortReport) -> list[tuple[str, str]]:
     each = "frame by frame"
     return [
         (f"{report.times_faster:.1f}", "times faster by tracking"),
+        (f"{report.at_equal_quality.times_faster:.1f}", "times faster until both are equally good"),
         (f"{tracked.clicks:.1f}", f"clicks a masklet; {each} {by_frame.clicks:.1f}"),
         (f"{tracked.seconds_per_frame:.1f}", f"seconds a frame; {each} {by_frame.seconds_per_frame:.1f}"),
         (f"{100 * tracked.reached:.0f} %", f"reach the target; {each} {100 * by_frame.reached:.0f} %"),
