@@ -64,11 +64,11 @@ def compare(queries: Float[Tensor, "n c"], keys: Float[Tensor, "m c"]) -> Compar
 
 def read_by(compared: Compared, values: Float[Tensor, "b m v"]) -> Float[Tensor, "b n v"]:
     """The rest of ``read``; the same numbers."""
-    columns = _columns_of(values)
+    beside = _side_by_side(values)
     num_queries = sum(scores.shape[1] for scores, _ in compared.blocks)
     found, start = values.new_empty(len(values), num_queries, values.shape[2]), 0
     for scores, sums in compared.blocks:
-        _sum_up(scores, sums, values, columns, found[:, start : start + len(sums)])
+        _sum_up(scores, sums, beside, found[:, start : start + len(sums)])
         start += len(sums)
     return found
 
@@ -83,11 +83,11 @@ def read(
         keys: What is compared with it.
         values: What is read, of one or several objects.
     """
-    columns = _columns_of(values)
+    beside = _side_by_side(values)
     found = values.new_empty(len(values), len(queries), values.shape[2])
     for at in _blocks(len(queries)):
         scores = torch.mm(keys, queries[at].T)
-        _sum_up(scores, _count(scores), values, columns, found[:, at])
+        _sum_up(scores, _count(scores), beside, found[:, at])
     return found
 
 
@@ -122,9 +122,14 @@ def read_near(
     return found
 
 
-def _columns_of(values: Float[Tensor, "b m v"]) -> Float[Tensor, "bv m"] | None:
-    """Narrow values are read faster from the left, together; wide ones, None, as they lie in memory."""
-    return values.transpose(1, 2).flatten(0, 1).contiguous() if values.shape[2] < _WIDE else None
+def _side_by_side(values: Float[Tensor, "b m v"]) -> tuple[Tensor, bool]:
+    """Values of all objects as one matrix, and whether it is read from the left, which is faster where they are narrow."""
+    if values.shape[2] < _WIDE:
+        return values.transpose(1, 2).flatten(0, 1).contiguous(), True
+    if len(values) == 1:
+        return values[0], False
+    beside = values.new_empty(values.shape[1], len(values), values.shape[2])
+    return beside.copy_(values.transpose(0, 1)).flatten(1), False
 
 
 def _count(scores: Float[Tensor, "m q"]) -> Float[Tensor, "q 1"]:
@@ -135,17 +140,16 @@ def _count(scores: Float[Tensor, "m q"]) -> Float[Tensor, "q 1"]:
 def _sum_up(
     scores: Float[Tensor, "m q"],
     sums: Float[Tensor, "q 1"],
-    values: Float[Tensor, "b m v"],
-    columns: Float[Tensor, "bv m"] | None,
+    beside: tuple[Tensor, bool],
     out: Float[Tensor, "b q v"],
 ) -> None:
-    """Means of values."""
-    if columns is None:
-        for one, part in zip(values, out, strict=True):
-            torch.mm(scores.T, one, out=part)
-        out /= sums
+    """Means of values that lie side by side."""
+    values, is_from_left = beside
+    if is_from_left:
+        read = (values @ scores).unflatten(0, (len(out), -1)).transpose(1, 2)
     else:
-        out.copy_((columns @ scores).unflatten(0, (len(values), -1)).transpose(1, 2) / sums)
+        read = (scores.T @ values).unflatten(1, (len(out), -1)).transpose(0, 1)
+    torch.div(read, sums, out=out)
 
 
 def _blocks(num_queries: int) -> Iterator[slice]:

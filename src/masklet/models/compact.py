@@ -91,7 +91,10 @@ class ContextHead(nn.Module):
         """Add image-level context."""
         mean = F.relu(self.pooled(features.mean(dim=(2, 3), keepdim=True)))
         local = F.relu(self.local(features))
-        return F.relu(self.projection(torch.cat((mean.expand_as(local), local), dim=1)))
+        # the mean is the same everywhere: it is projected once, not at every place
+        of_mean, of_local = self.projection.weight.split((mean.shape[1], local.shape[1]), dim=1)
+        everywhere = F.conv2d(mean, of_mean)
+        return F.relu(fused.conv(local, self.projection, kernel=of_local.contiguous()) + everywhere)
 
 
 class CompactEncoder(nn.Module):

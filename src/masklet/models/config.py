@@ -86,6 +86,7 @@ class AffinityMemoryConfig:
             carrying, whose keys it shares.
         num_blocks: Fusion blocks after the reading.
         num_heads: Heads of the attention to object pointers.
+        expansion: Hidden channels of a fusion block, in its channels.
     """
 
     key_dim: int = 64
@@ -93,6 +94,7 @@ class AffinityMemoryConfig:
     has_target: bool = False
     num_blocks: int = 2
     num_heads: int = 4
+    expansion: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +105,13 @@ class MemoryEncoderConfig:
         mask_channels: Channels after each stride-2 convolution on the mask.
         mask_stride: Stride at which the mask enters: 1 is full model resolution, 4 the decoder's.
         num_blocks: Fusion blocks.
+        expansion: Hidden channels of a fusion block, in its channels.
     """
 
     mask_channels: tuple[int, ...] = (4, 16, 64, 256)
     mask_stride: int = 1
     num_blocks: int = 2
+    expansion: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

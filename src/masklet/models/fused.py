@@ -126,6 +126,13 @@ def linear_gelu(values: Tensor, layer: nn.Linear) -> Tensor:
     return F.gelu(layer(values))
 
 
+def gelu(features: Tensor) -> Tensor:
+    """GELU of maps (b, c, h, w). Where channels lie together it is taken of rows: torch takes these in one piece."""
+    if is_joined(features) and features.is_contiguous(memory_format=torch.channels_last):
+        return F.gelu(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    return F.gelu(features)
+
+
 def linear(values: Tensor, layer: nn.Linear) -> Tensor:
     """A linear layer's values (..., c): with many rows, its bias is added in the same pass."""
     many = values.numel() >= _MANY_ROWS * values.shape[-1]

@@ -48,17 +48,17 @@ class Perceptron(nn.Module):
 
 
 class ConvNextBlock(nn.Module):
-    """Depthwise 7x7, layer norm, pointwise expansion by four, layer scale, residual.
+    """Depthwise 7x7, layer norm, pointwise expansion, layer scale, residual.
 
     Source: ConvNeXt (Liu et al. 2022), as used in SAM 2's memory encoder.
     """
 
-    def __init__(self, dim: int, *, scale: float = 1e-6) -> None:
+    def __init__(self, dim: int, *, scale: float = 1e-6, expansion: int = 4) -> None:
         super().__init__()
         self.depthwise = fused.Conv2d(dim, dim, 7, padding=3, groups=dim)
         self.norm = LayerNorm2d(dim)
-        self.expand = nn.Linear(dim, 4 * dim)
-        self.contract = nn.Linear(4 * dim, dim)
+        self.expand = nn.Linear(dim, expansion * dim)
+        self.contract = nn.Linear(expansion * dim, dim)
         self.scale = nn.Parameter(torch.full((dim,), scale))
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -68,8 +68,9 @@ class ConvNextBlock(nn.Module):
         if fused.is_joined(hidden):
             weight, bias = derived(self, "contract", list(self._contracted), self._scaled)
             rows = features.permute(0, 2, 3, 1)
-            added = torch.addmm((rows + bias).flatten(0, 2), hidden.flatten(0, 2), weight)
-            return added.view(rows.shape).permute(0, 3, 1, 2)
+            added = torch.add(rows, bias, out=torch.empty(rows.shape, dtype=rows.dtype, device=rows.device))
+            added.flatten(0, 2).addmm_(hidden.flatten(0, 2), weight)
+            return added.permute(0, 3, 1, 2)
         return features + (self.scale * self.contract(hidden)).permute(0, 3, 1, 2)
 
     @property
@@ -77,7 +78,7 @@ class ConvNextBlock(nn.Module):
         return self.contract.weight, self.contract.bias, self.scale
 
     def _scaled(self) -> tuple[Tensor, Tensor]:
-        """Contraction and layer scale in one: weight (4c, c) and bias (c,)."""
+        """Contraction and layer scale in one: weight (e c, c) and bias (c,)."""
         weight, bias, scale = self._contracted
         return (scale[:, None] * weight).T.contiguous(), scale * bias
 

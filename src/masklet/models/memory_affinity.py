@@ -30,9 +30,9 @@ _INITIAL_NEARNESS = (24.0, 16.0, 12.0, 10.0, 8.0, 6.0, 2.0)
 class FusionBlock(nn.Module):
     """Look around, then look at the object's pointers."""
 
-    def __init__(self, dim: int, num_heads: int) -> None:
+    def __init__(self, dim: int, num_heads: int, expansion: int) -> None:
         super().__init__()
-        self.spatial = ConvNextBlock(dim, scale=0.1)
+        self.spatial = ConvNextBlock(dim, scale=0.1, expansion=expansion)
         self.norm = nn.LayerNorm(dim)
         self.pointer_attention = Attention(dim, num_heads)
 
@@ -66,7 +66,9 @@ class AffinityMemory(nn.Module):
         self.log_nearness = nn.Parameter(nearness.log())
         self.row_bias = nn.Parameter(torch.zeros(num_rows))
         self.readout = fused.Conv2d(value_dim, dim, 1)
-        self.blocks = nn.ModuleList(FusionBlock(dim, config.num_heads) for _ in range(config.num_blocks))
+        self.blocks = nn.ModuleList(
+            FusionBlock(dim, config.num_heads, config.expansion) for _ in range(config.num_blocks)
+        )
         self.no_pointer = nn.Parameter(torch.zeros(1, 1, dim))
         self.register_buffer("places", unit_grid(grid), persistent=False)
 

@@ -38,7 +38,9 @@ class MemoryEncoder(nn.Module):
         self.mask_stride = config.mask_stride
         self.downsampler = MaskDownsampler(config.mask_channels, dim)
         self.pixel_projection = fused.Conv2d(dim, dim, 1)
-        self.blocks = nn.ModuleList(ConvNextBlock(dim) for _ in range(config.num_blocks))
+        self.blocks = nn.ModuleList(
+            ConvNextBlock(dim, expansion=config.expansion) for _ in range(config.num_blocks)
+        )
         self.out = fused.Conv2d(dim, value_dim, 1)
 
     def forward(

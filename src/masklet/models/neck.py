@@ -70,6 +70,6 @@ class CompactNeck(nn.Module):
         fine8 = self.lateral8(stride8) + F.interpolate(
             self.down8(features), scale_factor=2.0, mode="bilinear"
         )
-        fine8 = self.skip8(F.gelu(fine8))
+        fine8 = self.skip8(fused.gelu(fine8))
         fine4 = self.lateral4(stride4) + F.interpolate(self.down4(fine8), scale_factor=2.0, mode="bilinear")
-        return features, self.skip4(F.gelu(fine4)), fine8
+        return features, self.skip4(fused.gelu(fine4)), fine8
