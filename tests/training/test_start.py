@@ -8,7 +8,11 @@ import torch
 from masklet.errors import TrainingError
 from masklet.models.config import preset
 from masklet.models.model import build
-from masklet.training.start import adopted
+from masklet.training.loop import TrainingRun
+from masklet.training.recipes import recipe
+from masklet.training.start import adopted, start_weights
+from masklet.weights.load import load_model
+from masklet.weights.save import save_weights
 
 DRAWN = "prompt_encoder.maps.draw.weight"
 
@@ -40,6 +44,28 @@ def test_a_file_with_carried_masks_starts_a_model_with_a_target():
     torch.testing.assert_close(weights[DRAWN][:, :9], trained[DRAWN])
     assert bool((weights[DRAWN][:, 9:] == 0).all())
     torch.testing.assert_close(weights["target.log_ridge"], fresh["target.log_ridge"])
+
+
+def test_a_slim_file_starts_a_slim_model_and_its_run_goes_on(tmp_path, shards):
+    """What was slimmed is trained as it is: at the start, when the run is resumed, and in what it writes."""
+    config = preset("debug-compact")
+    slim = replace(
+        config,
+        encoder=replace(config.encoder, stem_channels=7),
+        memory=replace(config.memory, expansion=2),
+        memory_encoder=replace(config.memory_encoder, expansion=1),
+    )
+    save_weights(tmp_path / "slim.safetensors", build(slim, seed=1))
+    debug = replace(recipe("debug"), steps=2)
+    model = start_weights(debug, tmp_path / "slim.safetensors")
+    run = TrainingRun(debug, shards, tmp_path / "run", model=model, num_workers=0)
+    next(iter(run))
+    run.save()
+    resumed = TrainingRun(debug, shards, tmp_path / "run", is_resumed=True, num_workers=0)
+    list(resumed)
+    loaded = load_model(resumed.export(tmp_path / "trained.safetensors"), device="cpu")
+    assert loaded.config.encoder.stem_channels == 7
+    assert (loaded.config.memory.expansion, loaded.config.memory_encoder.expansion) == (2, 1)
 
 
 @pytest.mark.parametrize("change", ["missing", "strange", "wide"])

@@ -11,9 +11,11 @@ from typing import Any
 import torch
 
 from masklet.errors import TrainingError
+from masklet.models.config import ModelConfig
 from masklet.models.model import SegmentationModel
 from masklet.training.config import TrainingConfig
 from masklet.training.optim import RunningMean
+from masklet.weights.config_json import decode_config, encode_config
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -40,6 +42,7 @@ def save_checkpoint(folder: Path, state: RunState, config: TrainingConfig, *, st
         "optimiser": state.optimiser.state_dict(),
         "generator": torch.get_rng_state(),
         "config": json.dumps(config.facts(), sort_keys=True),
+        "built": encode_config(state.model.config),
     }
     path = folder / CHECKPOINT
     partial = path.with_suffix(".part")
@@ -70,6 +73,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise TrainingError(
             f"The checkpoint {path.name} is damaged ({type(error).__name__}); start again."
         ) from error
+
+
+def built_as(content: dict[str, Any]) -> ModelConfig | None:
+    """How the model of a checkpoint was built; None in older ones, whose models are those of their recipes."""
+    built = content.get("built")
+    return None if built is None else decode_config(str(built), source=CHECKPOINT)
 
 
 def restore(content: dict[str, Any], state: RunState) -> int:

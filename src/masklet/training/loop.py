@@ -14,10 +14,17 @@ import numpy as np
 import torch
 
 from masklet.errors import TrainingError
-from masklet.models.config import preset
+from masklet.models.config import ModelConfig, preset
 from masklet.models.model import SegmentationModel, build
 from masklet.training.batches import BatchData, TrainBatch, stream
-from masklet.training.checkpoint import CHECKPOINT, RunState, read_checkpoint, restore, save_checkpoint
+from masklet.training.checkpoint import (
+    CHECKPOINT,
+    RunState,
+    built_as,
+    read_checkpoint,
+    restore,
+    save_checkpoint,
+)
 from masklet.training.config import TrainingConfig
 from masklet.training.crew import Crew
 from masklet.training.data import Shards
@@ -30,6 +37,7 @@ from masklet.training.optim import (
     rate_at,
     set_rate,
 )
+from masklet.training.slim import with_widths_of
 from masklet.training.unroll import Unroll
 from masklet.weights.save import save_weights
 
@@ -57,9 +65,15 @@ class StepReport:
     seconds: float
 
 
-def build_for(config: TrainingConfig) -> SegmentationModel:
-    """The model of a run, at the run's resolution, with seeded random weights."""
-    return build(preset(config.model).resized(config.side), seed=config.seed)
+def build_for(config: TrainingConfig, *, widths: ModelConfig | None = None) -> SegmentationModel:
+    """The model of a run, at the run's resolution, with seeded random weights.
+
+    Args:
+        config: The run.
+        widths: A compact model that may have been slimmed (``slim``), whose numbers of hidden units it takes.
+    """
+    made = preset(config.model).resized(config.side)
+    return build(made if widths is None else with_widths_of(widths, made), seed=config.seed)
 
 
 def train_step(
@@ -151,7 +165,10 @@ class TrainingRun:
             raise TrainingError(
                 f"{folder} holds a run already; add --resume to go on, or choose another folder."
             )
-        model = (build_for(config) if model is None else model).train()
+        known = read_checkpoint(folder / CHECKPOINT) if is_resumed else None
+        if model is None:
+            model = build_for(config, widths=None if known is None else built_as(known))
+        model.train()
         # convolutions on a CPU train twice as fast in this layout
         model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         freeze_first_blocks(model, config.optim.frozen_blocks)
@@ -160,7 +177,7 @@ class TrainingRun:
         self.state = RunState(
             model=model, optimiser=optimiser, mean=RunningMean(model, config.optim.ema_decay)
         )
-        self.step = restore(read_checkpoint(folder / CHECKPOINT), self.state) if is_resumed else 0
+        self.step = 0 if known is None else restore(known, self.state)
         self.crew = crew
         self._data = BatchData(config, shards, crew)
         self._num_workers = num_workers
@@ -195,7 +212,7 @@ class TrainingRun:
 
     def export(self, path: Path) -> Path:
         """Write the running mean of the weights as a model file, at the recipe's resolution."""
-        model = build_for(self.config)
+        model = build(self.state.model.config)
         model.load_state_dict(self.state.mean.weights)
         save_weights(path, model, metadata={"recipe": self.config.name, "steps": str(self.step)})
         return path

@@ -39,6 +39,7 @@ def start_weights(config: TrainingConfig, path: Path | None) -> SegmentationMode
         load_mobilenet(model, path)
     except MismatchedWeightsError:
         loaded = load_model(path, device="cpu", image_size=config.side)
+        model = build_for(config, widths=loaded.config)
         model.load_state_dict(adopted(model.state_dict(), loaded.model.state_dict()))
     return model
 
