@@ -24,7 +24,8 @@ import masklet.predictors.auto_decode as auto_decode
 from masklet.evaluation.report import run_facts, write_json
 from masklet.models import blocked_attention
 from masklet.models.config import ModelConfig, sam21
-from masklet.models.model import ImageFeatures, MemoryBatch, SegmentationModel, build
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ImageFeatures, SegmentationModel, build
 from masklet.models.precision import PrecisionPolicy
 from masklet.predictors.auto_grid import grid_points
 from masklet.weights.load import LoadedModel

@@ -4,9 +4,10 @@ The public names stand in ``__all__`` and are imported when they are first used,
 quick and does not import torch.
 """
 
-import importlib
 import os
 from typing import TYPE_CHECKING
+
+from masklet.lazy import names_on_first_use
 
 if TYPE_CHECKING:
     from masklet.errors import MaskletError
@@ -58,17 +59,4 @@ _HOME_OF_NAME = {
     "load_model": "masklet.weights.load",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name on first use and keep it (PEP 562)."""
-    home = _HOME_OF_NAME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """Public names, whether they are imported yet or not."""
-    return sorted(__all__)
+__getattr__, __dir__ = names_on_first_use(__name__, _HOME_OF_NAME)

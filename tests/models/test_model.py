@@ -7,7 +7,8 @@ import torch
 
 from masklet.errors import ConfigError
 from masklet.models.config import PRESETS, preset
-from masklet.models.model import ImageFeatures, MemoryBatch, build, resize_logits
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ImageFeatures, build, resize_logits
 from masklet.models.prompt_encoder import PointLabel
 
 KINDS = ["debug", "debug-compact"]

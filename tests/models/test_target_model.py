@@ -10,7 +10,8 @@ from masklet.errors import ConfigError
 from masklet.models import derived, target_model
 from masklet.models.config import AffinityMemoryConfig, ModelConfig, preset
 from masklet.models.mask_carry import MaskCarry
-from masklet.models.model import MemoryBatch, build
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import build
 from masklet.models.target_model import TargetModel, moments_of
 
 GRID, CHANNELS, FINE = 6, 8, 4

@@ -27,7 +27,8 @@ from masklet.export.to_onnx import to_onnx
 from masklet.models.bounded_softmax import Compared
 from masklet.models.config import ModelConfig
 from masklet.models.mask_decoder import DecodedMasks
-from masklet.models.model import ImageFeatures, MemoryBatch, SegmentationModel
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ImageFeatures, SegmentationModel
 from masklet.models.prompt_encoder import EncodedPrompts
 from masklet.weights.load import LoadedModel
 

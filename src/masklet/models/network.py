@@ -10,7 +10,8 @@ from torch import Tensor
 from masklet.models.bounded_softmax import Compared
 from masklet.models.config import ModelConfig
 from masklet.models.mask_decoder import DecodedMasks
-from masklet.models.model import ImageFeatures, MemoryBatch
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ImageFeatures
 from masklet.models.prompt_encoder import EncodedPrompts
 
 

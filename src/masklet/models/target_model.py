@@ -9,7 +9,6 @@ they differ; it has a closed form and costs a few milliseconds. Source: ours, af
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +17,7 @@ from torch import Tensor, nn
 
 from masklet.models.derived import found_in
 from masklet.models.mask_carry import MaskCarry
-
-if TYPE_CHECKING:
-    from masklet.models.model import MemoryBatch
+from masklet.models.memory_batch import MemoryBatch
 
 _INITIAL_SCALE = 8.0
 _INITIAL_RIDGE = 0.1
@@ -140,9 +137,9 @@ def recalled(memory: MemoryBatch, carry: MaskCarry, key_dim: int) -> Float[Tenso
 
     if memory.sources is not None and memory.others is None:
         each = [
-            torch.stack([found_in(entry, lambda one: found(one[None, None])[0, 0]) for entry in own]).sum(
-                dim=0
-            )
+            torch.stack(
+                [found_in(entry, lambda one: found(_laid(one)[None, None])[0, 0]) for entry in own]
+            ).sum(dim=0)
             for own in memory.sources
         ]
         return torch.stack(each).to(memory.spatial.device)
@@ -150,6 +147,11 @@ def recalled(memory: MemoryBatch, carry: MaskCarry, key_dim: int) -> Float[Tenso
     if memory.spatial_valid is not None:
         moments = moments * memory.spatial_valid[..., None, None]
     return moments.sum(dim=1)
+
+
+def _laid(entry: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
+    """Places before channels, as entries are written: read from a file they may lie otherwise, and sums would round otherwise."""
+    return entry.permute(1, 2, 0).contiguous().permute(2, 0, 1)
 
 
 def _projected(

@@ -20,6 +20,7 @@ from masklet.masks import rle
 from masklet.models.model import ImageFeatures
 from masklet.models.threads import on_threads
 from masklet.predictors.ahead import Shares
+from masklet.predictors.closer_look import CloserLook
 from masklet.predictors.features import CacheBudget, FeatureCache
 from masklet.predictors.image import ImagePredictor
 from masklet.predictors.out_of_memory import attempted, in_parts, moved, on_cpu
@@ -54,21 +55,6 @@ class Answered:
     result: StoredMask
     entry: MemoryEntry
     logits: Tensor
-
-
-class _Closer:
-    """Looks again at a small object that is prompted for the first time, before it is remembered."""
-
-    def __init__(self, predictor: ImagePredictor, picture: np.ndarray, prompts: PromptSet) -> None:
-        self._predictor, self._picture, self._prompts = predictor, picture, prompts
-        self.answer: Masks | None = None
-
-    def __call__(self, logits: Tensor) -> Tensor:
-        """Logits (1, h4, w4) after a second look; the same where there is none."""
-        self.answer = self._predictor.look_again(self._picture, self._prompts, logits[0].cpu().numpy())
-        if self.answer is None:
-            return logits
-        return torch.from_numpy(self.answer.low_res_logits).to(logits)
 
 
 class FrameEngine:
@@ -182,7 +168,7 @@ class FrameEngine:
             bank: Memory of the object.
         """
         size, is_first_word = Size(*picture.shape[:2]), bank.is_empty
-        closer = _Closer(self._looking_again, picture, prompts) if is_first_word else None
+        closer = CloserLook(self._looking_again, picture, prompts) if is_first_word else None
 
         def answer_prompt() -> Segmented:
             with self.model.precision.autocast():

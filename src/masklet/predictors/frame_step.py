@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from masklet.geometry import Size
-from masklet.models.model import ABSENT_LOGIT, ImageFeatures, MemoryBatch, SegmentationModel
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ABSENT_LOGIT, ImageFeatures, SegmentationModel
 from masklet.models.precision import PrecisionPolicy
 from masklet.models.prompt_encoder import EncodedPrompts
 from masklet.predictors.compilation import Compilation, with_weights_in

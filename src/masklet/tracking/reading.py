@@ -14,7 +14,7 @@ from torch import Tensor
 
 from masklet.models.config import AffinityMemoryConfig, ModelConfig
 from masklet.models.mask_carry import MASK_CHANNELS
-from masklet.models.model import MemoryBatch
+from masklet.models.memory_batch import MemoryBatch
 from masklet.tracking.bank import MemoryBank
 from masklet.tracking.policy import Attended, Moment
 

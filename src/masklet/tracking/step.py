@@ -15,12 +15,12 @@ from torch import Tensor
 
 from masklet.models.config import AffinityMemoryConfig
 from masklet.models.mask_decoder import DecodedMasks
+from masklet.models.memory_batch import MemoryBatch
 from masklet.models.model import (
     ABSENT_LOGIT,
     MASK_BIAS,
     MASK_SCALE,
     ImageFeatures,
-    MemoryBatch,
     resize_logits,
 )
 from masklet.models.network import Network

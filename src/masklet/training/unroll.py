@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.models.mask_decoder import DecodedMasks
-from masklet.models.model import ABSENT_LOGIT, ImageFeatures, MemoryBatch, SegmentationModel
+from masklet.models.memory_batch import MemoryBatch
+from masklet.models.model import ABSENT_LOGIT, ImageFeatures, SegmentationModel
 from masklet.training.batches import TrainBatch
 from masklet.training.config import PromptSimulation
 from masklet.training.losses import Judged, soften

@@ -3,8 +3,9 @@
 Names are imported when they are first used: who reads a still image does not wait for the decoders of videos.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from masklet.lazy import names_on_first_use
 
 if TYPE_CHECKING:
     from masklet.video.camera import CameraSource, open_camera
@@ -65,17 +66,4 @@ _HOME_OF_NAME = {
     "write_indexed_png": "masklet.video.image",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import a name on first use and keep it (PEP 562)."""
-    home = _HOME_OF_NAME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """Public names, whether they are imported yet or not."""
-    return sorted(__all__)
+__getattr__, __dir__ = names_on_first_use(__name__, _HOME_OF_NAME)
