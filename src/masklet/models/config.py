@@ -228,6 +228,21 @@ class ModelConfig:
         return replace(self, image_size=image_size)
 
 
+def with_widths_of(slim: ModelConfig, config: ModelConfig) -> ModelConfig:
+    """A configuration with the numbers of hidden units of another, which may have been slimmed, where both are compact."""
+    widths, memory = slim.encoder, slim.memory
+    if not isinstance(widths, CompactEncoderConfig) or not isinstance(config.encoder, CompactEncoderConfig):
+        return config
+    if not isinstance(memory, AffinityMemoryConfig) or not isinstance(config.memory, AffinityMemoryConfig):
+        return config
+    return replace(
+        config,
+        encoder=replace(config.encoder, stem_channels=widths.stem_channels),
+        memory=replace(config.memory, expansion=memory.expansion),
+        memory_encoder=replace(config.memory_encoder, expansion=slim.memory_encoder.expansion),
+    )
+
+
 _SAM2_ENCODERS: Mapping[str, HieraConfig] = {
     "tiny": HieraConfig(embed_dim=96, num_heads=1, stage_depths=(1, 2, 7, 2), global_blocks=(5, 7, 9)),
     "small": HieraConfig(embed_dim=96, num_heads=1, stage_depths=(1, 2, 11, 2), global_blocks=(7, 10, 13)),

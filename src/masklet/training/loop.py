@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from masklet.errors import TrainingError
-from masklet.models.config import ModelConfig, preset
+from masklet.models.config import ModelConfig, preset, with_widths_of
 from masklet.models.model import SegmentationModel, build
 from masklet.training.batches import BatchData, TrainBatch, stream
 from masklet.training.checkpoint import (
@@ -37,7 +37,6 @@ from masklet.training.optim import (
     rate_at,
     set_rate,
 )
-from masklet.training.slim import with_widths_of
 from masklet.training.unroll import Unroll
 from masklet.weights.save import save_weights
 

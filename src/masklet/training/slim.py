@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from masklet.errors import ConfigError
 from masklet.models.compact import CompactEncoder, InvertedResidual
-from masklet.models.config import AffinityMemoryConfig, CompactEncoderConfig, ModelConfig
+from masklet.models.config import AffinityMemoryConfig, CompactEncoderConfig
 from masklet.models.layers import ConvNextBlock
 from masklet.models.memory_affinity import AffinityMemory
 from masklet.models.model import SegmentationModel, build
@@ -208,21 +208,6 @@ def slimmed(
     )
     slim.load_state_dict(state)
     return slim, errors
-
-
-def with_widths_of(slim: ModelConfig, config: ModelConfig) -> ModelConfig:
-    """A configuration with the numbers of hidden units of another, where both are compact; else as it is."""
-    widths, memory = slim.encoder, slim.memory
-    if not isinstance(widths, CompactEncoderConfig) or not isinstance(config.encoder, CompactEncoderConfig):
-        return config
-    if not isinstance(memory, AffinityMemoryConfig) or not isinstance(config.memory, AffinityMemoryConfig):
-        return config
-    return replace(
-        config,
-        encoder=replace(config.encoder, stem_channels=widths.stem_channels),
-        memory=replace(config.memory, expansion=memory.expansion),
-        memory_encoder=replace(config.memory_encoder, expansion=slim.memory_encoder.expansion),
-    )
 
 
 def _slim_stem(state: dict[str, Tensor], moments: Tensor, *, is_needed: bool) -> int:

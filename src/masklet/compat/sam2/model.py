@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from masklet.errors import ConfigError, MismatchedWeightsError
-from masklet.models.config import PRESETS, preset
+from masklet.models.config import PRESETS, preset, with_widths_of
 from masklet.models.model import SegmentationModel
 from masklet.models.precision import PrecisionPolicy, choose_device
 from masklet.weights.load import LoadedModel, load_model
@@ -116,7 +116,7 @@ def load(
     """
     name = preset_of(config_file)
     loaded = load_model(ckpt_path or name, device=str(device or "auto"), image_size=image_size)
-    usual = preset(name).resized(loaded.config.image_size)
+    usual = with_widths_of(loaded.config, preset(name).resized(loaded.config.image_size))
     if replace(loaded.config, name=usual.name) != usual:
         raise MismatchedWeightsError(
             f"The checkpoint {ckpt_path!r} is of {loaded.config.name}, but {config_file!r} stands for {name}; "
