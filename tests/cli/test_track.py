@@ -179,6 +179,9 @@ def test_ctrl_c_keeps_what_is_done_and_resume_ends_as_if_nothing_had_happened(
     assert "--resume" in outcome.err
     assert list(masks_of(tmp_path / "broken")) == list(range(5))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    facts = json.loads(masklet_command("info", tmp_path / "broken", "--json").out)
+    assert facts["kind"] == "unfinished run of masklet track"
+    assert (facts["frames_written"], facts["frames_that_are_safe"], facts["range"]) == (5, 5, "0 to 8")
     resumed = masklet_command(*arguments, "--resume")
     assert resumed.code == 0, resumed.err
     assert "5 done before" in resumed.err

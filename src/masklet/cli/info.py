@@ -15,6 +15,7 @@ from masklet.cli.options import JsonOption
 from masklet.errors import MediaError
 from masklet.formats import Source, read_labels
 from masklet.formats.native import is_native
+from masklet.pipeline.run import Manifest, RunFolder
 from masklet.pipeline.statistics import of_projects
 from masklet.video.boundary import checked_file, media_errors
 from masklet.video.facts import probe
@@ -23,6 +24,8 @@ from masklet.video.image import IMAGE_FORMATS, read_image
 
 _WEIGHTS_SUFFIXES = frozenset((".pt", ".pth", ".safetensors", ".bin", ".ckpt"))
 
+_CHECKSUM = 64
+"""Characters of a SHA-256 in hexadecimal digits."""
 Facts = dict[str, object]
 
 
@@ -63,6 +66,9 @@ def describe(path: Path) -> Facts:
     if path.is_dir() and (path / "model.safetensors").is_file():
         return _weights_facts(path)
     if path.is_dir():
+        run = RunFolder(path).look()
+        if run is not None and not run.is_complete:
+            return _run_facts(path, run)
         return _label_facts(path) if is_native(Source(path)) else _folder_facts(path)
     if suffix == ".json":
         return _label_facts(path)
@@ -116,6 +122,19 @@ def _folder_facts(path: Path) -> Facts:
             "width": source.size.width,
             "height": source.size.height,
         }
+
+
+def _run_facts(path: Path, run: Manifest) -> Facts:
+    masks = RunFolder(path).masks
+    return {
+        "kind": "unfinished run of masklet track",
+        "name": path.name,
+        "frames_written": sum(1 for _ in masks.glob("*.png")) if masks.is_dir() else 0,
+        "frames_that_are_safe": run.num_steps,
+        # what is told apart by checksums says nothing to people
+        **{topic.replace(" ", "_"): said for topic, said in run.asked.items() if len(said) < _CHECKSUM},
+        "to_go_on": "give masklet track the same words and --resume",
+    }
 
 
 def _label_facts(path: Path) -> Facts:

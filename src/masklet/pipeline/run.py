@@ -92,6 +92,14 @@ class RunFolder:
         """Label image of a frame."""
         return self.masks / f"{index:05d}.png"
 
+    def look(self) -> Manifest | None:
+        """The last safe point of the run in the folder, or None when it holds none; nothing is touched.
+
+        Raises:
+            SessionError: When it cannot be read.
+        """
+        return self._read_manifest() if self._manifest_path.is_file() else None
+
     def begin(self, asked: Mapping[str, str]) -> None:
         """Start a run from nothing, in place of what an earlier run left.
 
