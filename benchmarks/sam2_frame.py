@@ -183,8 +183,10 @@ def first_mask(arguments: argparse.Namespace) -> None:
             """The encoder is timed within, as two passes of it differ by more than all the rest takes."""
             whole = Stopwatch()
             loaded.model.encode_image = lambda pixels: encoding.time(lambda: plain(pixels))
-            with whole, masklet.VideoSession(loaded, path) as session:
+            with whole:
+                session = masklet.VideoSession(loaded, path)
                 session.prompt(object_id=1, frame=0, prompts=click)
+            session.close()
             loaded.model.encode_image = plain
             beside["cpu_s"].append(round(whole.cpu_s - encoding.cpu_s, 3))
             beside["wall_s"].append(round(whole.wall_s - encoding.wall_s, 3))
