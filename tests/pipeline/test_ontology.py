@@ -65,3 +65,11 @@ def test_files_that_are_no_yaml_are_refused(tmp_path):
 
 def test_labels_have_colours_of_their_own():
     assert len({one.color for one in labels_named(["a", "b", "c"]).values()}) == 3
+
+
+def test_classes_may_be_a_list_and_what_cannot_be_a_class_is_told():
+    assert as_ontology({"classes": ["dog", "cat . kitten"]}) == as_ontology(["dog", "cat . kitten"])
+    with pytest.raises(PromptError, match="write one line for each class, dog: dog"):
+        as_ontology({"classes": [{"name": "dog"}]})
+    with pytest.raises(PromptError, match="put quotation marks"):
+        as_ontology({True: "dog"})

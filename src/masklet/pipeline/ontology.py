@@ -77,7 +77,8 @@ def as_ontology(value: object) -> Ontology:
     """An ontology from what a person wrote: a mapping of words to classes, a list of words, or one text.
 
     Args:
-        value: ``{"dog": "animal"}``; ``["dog", "cat"]``; ``"dog . cat"``; or ``{"classes": {"animal": ["dog"]}}``.
+        value: ``{"dog": "animal"}``; ``["dog", "cat"]``; ``"dog . cat"``; ``{"classes": {"animal": ["dog"]}}`` or
+            ``{"classes": ["dog", "cat"]}``.
 
     Raises:
         PromptError: When it is something else, or empty.
@@ -92,6 +93,8 @@ def as_ontology(value: object) -> Ontology:
     if not isinstance(value, dict):
         raise PromptError(f"An ontology maps words to classes (dog: animal), got {value!r}.")
     lines = cast("dict[object, object]", value)
+    if set(lines) == {"classes"} and isinstance(lines["classes"], list):
+        return as_ontology(cast("list[object]", lines["classes"]))
     if set(lines) == {"classes"} and isinstance(lines["classes"], dict):
         return Ontology(_turned(cast("dict[object, object]", lines["classes"])))
     return Ontology(
@@ -136,5 +139,10 @@ def _turned(classes: dict[object, object]) -> dict[str, str]:
 
 def _word(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise PromptError(f"Words and classes are texts, got {value!r}; put quotation marks around it.")
+        advice = (
+            "put quotation marks around it"
+            if isinstance(value, bool)
+            else "write one line for each class, dog: dog"
+        )
+        raise PromptError(f"Words and classes are texts, got {value!r}; {advice}.")
     return str(value)
