@@ -72,8 +72,8 @@ web-effects: $(VENV)/.dev ## Write again what the studio's page takes from the t
 	$(RUN)python tools/effects_catalogue.py web/src/effects/catalogue.json
 	$(RUN)python tests/effects/effect_fixtures.py web/src/effects/compose.fixtures.json
 
-bench: $(VENV)/.dev ## Measure again every number that is published
-	@for claim in benchmarks/*.py; do echo "== $$claim"; $(RUN)python "$$claim" || exit 1; done
+bench: $(VENV)/.dev ## Measure again every number that is published; DATA=folder for what needs data
+	$(RUN)python tools/bench.py $(DATA)
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) build dist demo web/node_modules src/masklet/studio/static .pytest_cache .hypothesis .ruff_cache .import_linter_cache
