@@ -64,6 +64,7 @@ CLAIMS = (
     script("annotation_effort", "DATA/davis-dev.tar", "--clips", "bear", "rollerblade", "--frames", "14"),
     script("grounder", "--data", "DATA", "--limit", "12"),
     script("similar", "--data", "DATA", "--limit", "24"),
+    script("reproduce", "--data", "DATA", "--out", "runs/reproduce", "--steps", "100"),
     script("cup_shuffle"),
     script("speed"),
     script("runtime"),

@@ -238,6 +238,33 @@ def compact_steady() -> TrainingConfig:
     )
 
 
+PLAIN = replace(HIDING, actor=replace(HIDING.actor, lookalike=0.35, held=0.3))
+"""Objects that hide and leave, few of them with a twin, which a single old frame cannot tell apart."""
+
+
+def compact_clear() -> TrainingConfig:
+    """Tenth stage, from the slimmed model: mostly stills, five clicks each; clips keep what was learned of time."""
+    close = compact_close()
+    return replace(
+        close,
+        name="compact-clear",
+        steps=1450,
+        clip_share=0.3,
+        still_batch=8,
+        seed=11_000,
+        stills={
+            "still_composite_share": 0.08,
+            "synthetic": LOOKALIKES,
+            "augment": replace(CLOSER, paste=0.2, held=0.4),
+        },
+        clips={"composite_share": 0.35, "clip_share": 0.4, "synthetic": PLAIN},
+        prompts=replace(close.prompts, tried_share=0.4, mistaken_share=0.3),
+        optim=OptimConfig(
+            learning_rate=5e-4, encoder_scale=0.5, warmup_steps=40, decay_share=0.8, ema_decay=0.99
+        ),
+    )
+
+
 RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "debug": debug,
     "compact-base": compact_base,
@@ -250,6 +277,7 @@ RECIPES: Mapping[str, Callable[[], TrainingConfig]] = {
     "compact-cross": compact_cross,
     "compact-whole": compact_whole,
     "compact-steady": compact_steady,
+    "compact-clear": compact_clear,
 }
 
 
