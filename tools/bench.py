@@ -63,7 +63,14 @@ CLAIMS = (
     script("davis_baselines", "--data", "DATA/davis-dev.tar"),
     script("annotation_effort", "DATA/davis-dev.tar", "--clips", "bear", "rollerblade", "--frames", "14"),
     script("grounder", "--data", "DATA", "--limit", "12"),
-    script("similar", "--data", "DATA", "--limit", "24"),
+    script("similar", "--data", "DATA", "--limit", "24", "--sources", "leaves", "nuclei"),
+    Claim(
+        name="similar_coco",
+        words=(
+            *("benchmarks/similar.py", "--data", "DATA", "--sources", "coco"),
+            *("--out", f"{RESULTS}/similar_coco.json"),
+        ),
+    ),
     script("reproduce", "--data", "DATA", "--out", "runs/reproduce", "--steps", "100"),
     script("cup_shuffle"),
     script("speed"),
@@ -78,9 +85,13 @@ CLAIMS = (
     Claim(name="sam2_frame_10", words=("benchmarks/sam2_frame.py", "--objects", "10")),
     Claim(name="sam2_first", words=("benchmarks/sam2_frame.py", "--first")),
     script("sam2_memory", "--objects", "10"),
-    script("vos_scoring"),
+    script("vos_scoring", "--clips", "4", "--frames", "16", "--repeats", "2"),
     script("studio"),
-    script("long_video", "--frames", "108000", "--stretch", "1000", "--baseline", "1000"),
+    script(
+        "long_video",
+        *("--frames", "108000", "--stretch", "500", "--baseline", "1000"),
+        *("--side", "128", "--radius", "90", "--budget-mb", "6"),
+    ),
     Claim(
         name="long_results",
         words=("benchmarks/long_video.py", "--results-only", "--frames", "108000", "--radius", "90"),
