@@ -8,9 +8,10 @@ import torch
 from masklet.errors import TrainingError
 from masklet.models.config import preset
 from masklet.models.model import build
-from masklet.training.loop import TrainingRun
+from masklet.training.helpers import RunPlan
+from masklet.training.loop import ALONE
 from masklet.training.recipes import recipe
-from masklet.training.start import adopted, start_weights
+from masklet.training.start import adopted
 from masklet.weights.load import load_model
 from masklet.weights.save import save_weights
 
@@ -46,7 +47,7 @@ def test_a_file_with_carried_masks_starts_a_model_with_a_target():
     torch.testing.assert_close(weights["target.log_ridge"], fresh["target.log_ridge"])
 
 
-def test_a_slim_file_starts_a_slim_model_and_its_run_goes_on(tmp_path, shards):
+def test_a_slim_file_starts_a_slim_model_and_its_run_goes_on(tmp_path, packed_folder):
     """What was slimmed is trained as it is: at the start, when the run is resumed, and in what it writes."""
     config = preset("debug-compact")
     slim = replace(
@@ -57,11 +58,17 @@ def test_a_slim_file_starts_a_slim_model_and_its_run_goes_on(tmp_path, shards):
     )
     save_weights(tmp_path / "slim.safetensors", build(slim, seed=1))
     debug = replace(recipe("debug"), steps=2)
-    model = start_weights(debug, tmp_path / "slim.safetensors")
-    run = TrainingRun(debug, shards, tmp_path / "run", model=model, num_workers=0)
+    plan = RunPlan(
+        config=debug,
+        data=packed_folder,
+        folder=tmp_path / "run",
+        init=tmp_path / "slim.safetensors",
+        num_workers=0,
+    )
+    run = plan.open(ALONE)
     next(iter(run))
     run.save()
-    resumed = TrainingRun(debug, shards, tmp_path / "run", is_resumed=True, num_workers=0)
+    resumed = replace(plan, init=None, is_resumed=True).open(ALONE)
     list(resumed)
     loaded = load_model(resumed.export(tmp_path / "trained.safetensors"), device="cpu")
     assert loaded.config.encoder.stem_channels == 7

@@ -33,8 +33,8 @@ class RunPlan:
         config: What to do.
         data: Folder of what to learn from.
         folder: Where checkpoints and the log go.
-        init: Weights to start from; None for random ones.
-        is_resumed: Go on from the folder's checkpoint.
+        init: Weights to start from; None for random ones. Not read when resumed.
+        is_resumed: Go on from the folder's checkpoint, with the model that it holds.
         num_workers: Processes that make batches, for each process that trains.
     """
 
@@ -51,7 +51,7 @@ class RunPlan:
             self.config,
             open_data(self.data),
             self.folder,
-            model=start_weights(self.config, self.init),
+            model=None if self.is_resumed else start_weights(self.config, self.init),
             is_resumed=self.is_resumed,
             num_workers=self.num_workers,
             crew=crew,
