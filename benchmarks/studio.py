@@ -21,23 +21,17 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import av
-from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from studio_client import StudioClient
+from studio_machine import SAMPLE, SIZE, TICKS, load_of_machine, own_ticks, resident_mb, wait_for_rest
+from studio_page import SEEN, WATCH, Bench, add_object, at, saved, track, until
 
 from masklet.evaluation.report import run_facts, write_json
-from masklet.video import open_source
 
 RESULTS = Path(__file__).parent / "results"
-SAMPLE = Path(__file__).parents[1] / "samples" / "cup_shuffle" / "clip.mp4"
-SIZE = (854, 480)
 SCALE = 480 / 360
 CUP = (167 * SCALE, 204 * SCALE)
 CUPS = [(x * SCALE, y * SCALE) for x, y in ((167, 204), (322, 203), (478, 202))]
@@ -51,10 +45,6 @@ FLAGS = [
     "--no-first-run",
 ]
 EFFECT = "Pixelate"
-REST = 0.05
-"""Share of the processors that other programs may take before a short measurement begins."""
-PATIENCE_MS = 600_000
-TICKS = os.sysconf("SC_CLK_TCK")
 GOALS = {
     "page_ready_ms": "<= 1500",
     "click_to_mask_ms": "<= 250",
@@ -74,34 +64,6 @@ READY = """() => {
     };
     requestAnimationFrame(look);
 }"""
-WATCH = """(event) => addEventListener(event, (one) => { window.started = one.timeStamp; }, {capture: true, once: true})"""
-SEEN = """() => new Promise((resolve) => {
-    const shown = () => document.querySelector("[data-testid=picture]").dataset;
-    const goal = () => document.querySelector("[role=slider]")?.getAttribute("aria-valuenow");
-    const isDone = (shown, goal) => TEST;
-    const look = () => {
-        if (!isDone(shown(), goal())) return;
-        observer.disconnect();
-        requestAnimationFrame(() => resolve(performance.now() - window.started));
-    };
-    const observer = new MutationObserver(look);
-    observer.observe(document.body, {
-        subtree: true, childList: true, attributes: true, attributeFilter: ["data-frame", "data-masks", "aria-valuenow"],
-    });
-    look();
-})"""
-ENDED = """() => new Promise((resolve) => {
-    let hasBegun = false;
-    const look = () => {
-        const isRunning = document.querySelector("progress[aria-label=Tracking]") !== null;
-        if (hasBegun && !isRunning && document.querySelector(".track-button") !== null) { observer.disconnect(); resolve(); }
-        hasBegun ||= isRunning;
-    };
-    const observer = new MutationObserver(look);
-    observer.observe(document.body, {subtree: true, childList: true});
-    look();
-})"""
-"""Waits until a tracking that was just asked for has ended. Playwright's own waiting asks the page to draw all the time."""
 COUNT = """(seconds) => new Promise((resolve) => {
     const canvas = document.querySelector("[data-testid=picture]");
     const start = performance.now();
@@ -113,189 +75,6 @@ COUNT = """(seconds) => new Promise((resolve) => {
     };
     requestAnimationFrame(look);
 })"""
-
-
-def processor_ticks() -> dict[str, int]:
-    """What the processors of this machine did since it started, in clock ticks."""
-    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
-    return dict(zip(names, map(int, first), strict=True))
-
-
-def own_ticks(root: int) -> int:
-    """Processor time of a process and all below it, in clock ticks."""
-    parents: dict[int, int] = {}
-    ticks: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        pid = int(path.parent.name)
-        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
-
-    def is_own(pid: int) -> bool:
-        while pid > 1:
-            if pid == root:
-                return True
-            pid = parents.get(pid, 0)
-        return False
-
-    return sum(used for pid, used in ticks.items() if is_own(pid))
-
-
-@contextmanager
-def load_of_machine(facts: dict[str, Any]) -> Generator[None]:
-    """Put into ``facts`` what the machine's processors did meanwhile, as shares of their time."""
-    before, own_before = processor_ticks(), own_ticks(os.getpid())
-    yield
-    after = processor_ticks()
-    passed = {name: after[name] - before[name] for name in after}
-    total = max(1, sum(passed.values()))
-    own = own_ticks(os.getpid()) - own_before
-    busy = total - passed["idle"] - passed["iowait"] - passed["steal"]
-    facts["share_stolen_by_host"] = round(passed["steal"] / total, 3)
-    facts["share_of_other_programs"] = round(max(0, busy - own) / total, 3)
-    facts["share_of_benchmark"] = round(own / total, 3)
-    facts["load_average"] = round(os.getloadavg()[0], 2)
-
-
-def wait_for_rest(most_s: float = 60.0) -> None:
-    """Wait until other programs leave this machine's processors alone, or for so long."""
-    end = time.monotonic() + most_s
-    meanwhile: dict[str, Any] = {}
-    while time.monotonic() < end:
-        with load_of_machine(meanwhile):
-            time.sleep(1)
-        if meanwhile["share_of_other_programs"] < REST:
-            return
-
-
-def resident_mb(pid: int) -> float:
-    """Memory that a process holds."""
-    return (
-        int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-        * os.sysconf("SC_PAGE_SIZE")
-        / 2**20
-    )
-
-
-def make_clip(path: Path, *, num_frames: int, fps: int) -> None:
-    """The sample clip at 480p, to and fro until there are enough frames; long ones repeat the packets."""
-    with open_source(SAMPLE) as source:
-        count = min(num_frames, 2 * (source.num_frames or 0) - 2)
-        order = [*range(source.num_frames or 0), *range((source.num_frames or 0) - 2, 0, -1)]
-        pictures = [Image.fromarray(source.read(order[place]).image).resize(SIZE) for place in range(count)]
-    packets: list[tuple[bytes, int, int, bool]] = []
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=fps, options={"g": "24", "bf": "0", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.time_base = Fraction(1, fps)
-        made = [packet for one in pictures for packet in stream.encode(av.VideoFrame.from_image(one))]
-        made += stream.encode(None)
-        packets = [(bytes(one), place, place, one.is_keyframe) for place, one in enumerate(made)]
-        for place in range(num_frames):
-            content, _, _, is_keyframe = packets[place % count]
-            packet = av.Packet(content)
-            packet.stream, packet.time_base = stream, Fraction(1, fps)
-            packet.pts = packet.dts = place
-            packet.duration, packet.is_keyframe = 1, is_keyframe
-            output.mux(packet)
-
-
-@dataclass(kw_only=True)
-class Bench:
-    """One studio, one browser and what was found."""
-
-    browser: Browser
-    url: str
-    server: int
-    folder: Path
-    rounds: int
-    found: dict[str, Any] = field(default_factory=dict)
-    context: BrowserContext | None = None
-
-    @property
-    def base(self) -> str:
-        """The address without the token."""
-        return urlsplit(self.url)._replace(query="").geturl()
-
-    def page(self, *, is_fresh: bool = False) -> Page:
-        """A page that has been let in; a fresh one has nothing in its caches."""
-        if self.context is None or is_fresh:
-            known = None if self.context is None else self.context.storage_state()
-            context = self.browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=known)
-            context.set_default_timeout(PATIENCE_MS)
-            if self.context is None:
-                self.context = context
-                context.new_page().goto(self.url)
-            return context.new_page()
-        return self.context.new_page()
-
-    def open_clip(self, path: Path) -> Page:
-        """Upload a clip and wait until its first frame is seen."""
-        page = self.page()
-        page.goto(self.base)
-        page.get_by_test_id("file-input").set_input_files(str(path))
-        page.locator(".stage [data-frame='0']").wait_for(state="attached")
-        return page
-
-    def clip(self, *, num_frames: int, fps: int = 24) -> Path:
-        """A clip, made once."""
-        path = self.folder / f"clip-{num_frames}-{fps}.mp4"
-        if not path.exists():
-            make_clip(path, num_frames=num_frames, fps=fps)
-        return path
-
-
-def at(page: Page, point: tuple[float, float]) -> tuple[float, float]:
-    """Where a point of the picture is on the page."""
-    box = page.locator(".stage").bounding_box() or {"x": 0.0, "y": 0.0}
-    view = page.get_by_test_id("picture").get_attribute("data-view") or "1 0 0"
-    scale, left, top = map(float, view.split())
-    return box["x"] + left + point[0] * scale, box["y"] + top + point[1] * scale
-
-
-def until(page: Page, test: str) -> None:
-    """Wait until a test of the page holds; `wait_for_function` may not, under the page's own content policy."""
-    page.evaluate(
-        f"() => new Promise((done) => {{ const look = () => ({test}) ? done() : setTimeout(look, 20); look(); }})"
-    )
-
-
-def timed_click(page: Page, point: tuple[float, float], test: str) -> float:
-    """Milliseconds from the press of the button until a test of what is shown holds."""
-    page.evaluate(WATCH, "pointerdown")
-    page.mouse.click(*at(page, point))
-    return page.evaluate(SEEN.replace("TEST", test))
-
-
-def add_object(page: Page, point: tuple[float, float]) -> float:
-    """Click a new object; milliseconds until its mask is seen."""
-    shown = int(page.get_by_test_id("picture").get_attribute("data-masks") or 0)
-    cards = page.locator(".object-card").count()
-    if cards:
-        page.keyboard.press("n")
-    took = timed_click(
-        page,
-        point,
-        f"Number(shown.masks) === {shown + 1} && document.querySelectorAll('.object-card').length === {cards + 1}",
-    )
-    saved(page)
-    return took
-
-
-def saved(page: Page) -> None:
-    """Wait until the page shows everything as saved."""
-    until(page, "document.querySelector('[data-testid=saving]').textContent.trim() === 'Saved'")
-
-
-def track(page: Page) -> float:
-    """Track to the end; seconds from the key to the page's last word."""
-    started = time.perf_counter()
-    page.keyboard.press("t")
-    page.evaluate(ENDED)
-    return time.perf_counter() - started
 
 
 def page_ready(bench: Bench) -> None:

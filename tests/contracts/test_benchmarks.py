@@ -6,7 +6,7 @@ import pytest
 import typer
 
 TOP = Path(__file__).parents[2]
-PARTS_OF_OTHERS = {"sam2_peer", "studio_client"}
+PARTS_OF_OTHERS = {"sam2_peer", "studio_client", "studio_machine", "studio_page"}
 
 
 @pytest.fixture

@@ -1,101 +1,26 @@
-"""Constant memory over thousands of frames, pushed or read lazily.
+"""Constant memory over thousands of frames, pushed or read lazily."""
 
-Each is measured in a process of its own: what a thousand tests before left behind would be filled and freed meanwhile.
-"""
-
-from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
-from multiprocessing import get_context
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from masklet.geometry import Size
-from masklet.predictors.features import CacheBudget
-from masklet.predictors.video import SessionOptions, VideoSession
-from masklet.prompts import Click, PromptSet
-from masklet.video.source import ClosingSource, Frame, check_index
-from masklet.weights.load import load_model
 from masklet.weights.save import save_weights
 
-NUM_FRAMES, SETTLED, SIDE = 5_000, 1_000, 64  # a stream keeps 16 prompted frames, here one in 50
-BUDGET = 256 * 2**10
+PROGRAM = Path(__file__).with_name("long_run.py")
+BUDGET = 256 * 2**10  # as there
 # Results are kept, as run lengths: about a kilobyte per frame. Frames kept by mistake would take 50 MB, encoded ones 30.
 MOST_GROWTH = 8 * 2**20
-STATM = Path("/proc/self/statm")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not STATM.exists(), reason="the memory of a process is read from /proc"),
+    pytest.mark.skipif(
+        not Path("/proc/self/statm").exists(), reason="the memory of a process is read from /proc"
+    ),
 ]
-
-
-class Generated(ClosingSource):
-    """Frames made when they are read, so that nothing but the session can hold them."""
-
-    name, size, num_frames, fps = "generated", Size(SIDE, SIDE), NUM_FRAMES, None
-
-    def __iter__(self):
-        return (self.read(index) for index in range(NUM_FRAMES))
-
-    def read(self, index):
-        check_index(index, NUM_FRAMES, self.name)
-        image = np.full((SIDE, SIDE, 3), index % 50, np.uint8)
-        left = index % 40
-        image[10:30, left : left + 20] = (230, 180, 40)
-        return Frame(index=index, pts_s=None, image=image)
-
-
-def resident_bytes():
-    return int(STATM.read_text().split()[1]) * 4096
-
-
-def growth(frames):
-    """Bytes by which memory grew after the settled frame: twice the smaller growth of both halves.
-
-    What is kept of frames grows in both; an allocator that takes some megabytes at once does so in one.
-    """
-    middle, at = (SETTLED + NUM_FRAMES) // 2, {}
-    for frame in frames:
-        assert frame.masks[1].shape == (SIDE, SIDE)
-        if frame.index in (SETTLED, middle):
-            at[frame.index] = resident_bytes()
-    return 2 * min(at[middle] - at[SETTLED], resident_bytes() - at[middle])
-
-
-def growth_while_tracking(weights):
-    """By how much memory grew, and the most and the last number of bytes that the session says it holds."""
-    options = SessionOptions(features=CacheBudget(memory_bytes=BUDGET), archive_bytes=BUDGET)
-    held = []
-    with VideoSession(load_model(weights, device="cpu"), Generated(), options=options) as session:
-        session.prompt(1, 0, PromptSet([Click(12, 18)]))
-
-        def frames():
-            for frame in session.track():
-                held.append(session.num_bytes)
-                yield frame
-
-        return growth(frames()), max(held), session.num_bytes
-
-
-def growth_of_a_stream(weights):
-    """By how much memory grew, and the bytes that the session says it holds."""
-    live, source = VideoSession(load_model(weights, device="cpu")), Generated()
-
-    def frames():
-        for frame in islice(source, NUM_FRAMES):
-            # a prompt now and then: the first one stays, of the others the latest
-            prompts = {1: PromptSet([Click(12, 18)])} if frame.index % 50 == 0 else None
-            yield live.step(frame.image, prompts)
-
-    return growth(frames()), live.num_bytes
-
-
-def alone(function, *arguments):
-    """What a function returns in a new process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
 
 
 @pytest.fixture
@@ -105,13 +30,21 @@ def weights(make_lively, tmp_path):
     return path
 
 
+def long_run(kind, weights):
+    command = [sys.executable, str(PROGRAM), kind, str(weights)]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    return json.loads(done.stdout)
+
+
 def test_memory_does_not_grow_while_a_long_video_is_tracked(weights):
-    grown, most, last = alone(growth_while_tracking, weights)
+    grown, most, last = long_run("track", weights)
     assert grown < MOST_GROWTH
     assert BUDGET < last <= most <= 2 * BUDGET
 
 
 def test_memory_does_not_grow_on_a_long_stream(weights):
-    grown, held = alone(growth_of_a_stream, weights)
+    grown, held = long_run("stream", weights)
     assert grown < MOST_GROWTH // 4
     assert held == 0
