@@ -32,6 +32,18 @@ def test_header_keeps_the_given_text(compact_model, tmp_path):
         assert opened.metadata()["format"] == "masklet"
 
 
+def test_the_same_model_and_text_are_the_same_bytes(compact_model, tmp_path):
+    text = {name: f'"{name}"\n\u00e9\u2028' for name in ("mean", "recipe", "source", "terms", "scores")}
+    written = set()
+    for place in range(8):
+        path = tmp_path / f"{place}.safetensors"
+        save_weights(path, compact_model, metadata=dict(reversed(text.items())) if place % 2 else text)
+        written.add(path.read_bytes())
+    assert len(written) == 1
+    with safe_open(path, framework="pt") as opened:
+        assert {name: opened.metadata()[name] for name in text} == text
+
+
 def test_the_file_may_be_read_by_whom_new_files_may(compact_model, tmp_path):
     (tmp_path / "other").touch()
     save_weights(tmp_path / "own.safetensors", compact_model)
@@ -70,7 +82,7 @@ def test_an_interrupted_write_leaves_no_trace(compact_model, tmp_path, monkeypat
         part.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("masklet.weights.save.save_file", write_half_and_fail)
+    monkeypatch.setattr("masklet.weights.tensor_file.save_file", write_half_and_fail)
     with pytest.raises(OSError, match="No space"):
         save_weights(path, compact_model)
     assert [p.name for p in tmp_path.iterdir()] == ["own.safetensors"]

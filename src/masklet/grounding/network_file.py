@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.errors import DamagedWeightsError, MismatchedWeightsError
 from masklet.grounding.head import HeadConfig
 from masklet.grounding.network import GrounderNetwork
 from masklet.models.config import CompactEncoderConfig
-from masklet.weights.tensor_file import read_safetensors
+from masklet.weights.tensor_file import read_safetensors, write_safetensors
 
 FORMAT = "masklet-detector"
 _HEAD_KEY, _ENCODER_KEY, _FORMAT_KEY = "head", "encoder", "format"
@@ -64,7 +63,7 @@ def save_network(path: Path, network: GrounderNetwork, *, metadata: Mapping[str,
     }
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, part, metadata=header)
+        write_safetensors(part, tensors, header)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

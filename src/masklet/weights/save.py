@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.errors import ConfigError, DamagedWeightsError
 from masklet.models.model import SegmentationModel
 from masklet.weights.config_json import encode_config
+from masklet.weights.tensor_file import write_safetensors
 
 FORMAT = "masklet"
 CONFIG_KEY = "config"
@@ -58,7 +58,7 @@ def save_weights(
     try:
         part.touch()
         mode = part.stat().st_mode  # as any new file; safetensors would let its owner alone read it
-        save_file(tensors, part, metadata=header)
+        write_safetensors(part, tensors, header)
         part.chmod(mode)
         part.replace(path)
     finally:

@@ -1,11 +1,13 @@
-"""Reads tensor files and says what is wrong with those that are damaged."""
+"""Reads tensor files, says what is wrong with those that are damaged, and writes the same bytes for the same content."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.errors import DamagedWeightsError, UnknownModelError
@@ -31,6 +33,25 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
             f"The weights in {path} are damaged: the header is not one of a safetensors file ({error}); "
             "fetch or copy the file again."
         ) from error
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and text; the text in order of its keys, which safetensors leaves to chance.
+
+    Args:
+        path: The file; replaced when it is there.
+        tensors: Contiguous tensors on the CPU, by name.
+        metadata: Text for the header.
+    """
+    save_file(dict(tensors), path, metadata=dict(metadata))
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(metadata.items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(text) <= length:  # it is the same text in another order
+            file.seek(_LENGTH_BYTES)
+            file.write(text.ljust(length))
 
 
 def existing_file(path: str | Path) -> Path:
