@@ -71,7 +71,7 @@ CLAIMS = (
             *("--out", f"{RESULTS}/similar_coco.json"),
         ),
     ),
-    script("reproduce", "--data", "DATA", "--out", "runs/reproduce", "--steps", "100"),
+    script("reproduce", "--data", "DATA", "--out", "runs/reproduce"),
     script("cup_shuffle"),
     script("speed"),
     script("runtime"),
