@@ -102,6 +102,20 @@ def annotated() -> str:
     return table(["per masklet", "clicks", "seconds", "J&F"], rows) + f"\n\n{said}"
 
 
+def repeated() -> str:
+    """Whether the card's last commands give the shipped weights again."""
+    known = result("reproduce")
+    yes_no = {True: "yes", False: "no", None: "not run to the end"}
+    rows = [
+        ["steps of training", f"{known['steps']:,}"],
+        ["lines of the log that are the same", f"{known['same_lines']} of {known['lines']}"],
+        ["largest difference of a loss", known["largest_loss_difference"]],
+        ["every number of the run's end the same", yes_no[known.get("same_weights")]],
+        ["every number of the shipped mean the same", yes_no[known.get("same_as_shipped")]],
+    ]
+    return table(["last stage, run a second time", ""], rows)
+
+
 def embedded_speed() -> str:
     """Times of the embedded model."""
     speed, runtime, peers = result("speed"), result("runtime"), result("peers")
@@ -285,6 +299,7 @@ SECTIONS = (
     ("It answers clicks and boxes on photos", clicked),
     ("Objects that hide or leave and come back", hidden),
     ("The work of annotating", annotated),
+    ("Its last stage, trained again", repeated),
     ("How fast the embedded model is", embedded_speed),
     ("SAM 2.1 on a CPU", sam2_speed),
     ("SAM 2.1 on a graphics card", cards),
