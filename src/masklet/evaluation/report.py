@@ -29,7 +29,7 @@ def run_facts(*, command: str, **more: str) -> dict[str, object]:
         more: Further facts, such as the data or the model.
 
     Returns:
-        Machine, versions, commit (with "-dirty" when files had changed) and command.
+        Machine, versions, commit (with "-dirty" when files other than results had changed) and command.
     """
     return {
         "machine": f"{_processor()}, {os.cpu_count()} logical cores",
@@ -236,12 +236,24 @@ def _package_version(name: str) -> str | None:
 
 
 def _commit() -> str:
-    """The commit of the working tree this file lies in, or "unknown" outside of one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """The commit of the working tree this file lies in, or "unknown" outside of one.
+
+    Stored results that changed do not make it dirty: one benchmark after another writes its own.
+    """
     try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=20
-        )
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *_CODE)
     except (OSError, subprocess.SubprocessError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+_CODE = (":(top)", ":(top,exclude)benchmarks/results")
+
+
+def _git(*words: str) -> str:
+    """What git says about the working tree this file lies in."""
+    done = subprocess.run(
+        ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=20
+    )
     return done.stdout.strip()
